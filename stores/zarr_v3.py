@@ -1,0 +1,249 @@
+"""The default store: a Zarr v3 group that any Zarr reader can open, written and read chunk file by chunk file.
+
+Metadata and chunks follow the Zarr v3 core specification and the ``string`` data type with its ``vlen-utf8`` codec. The
+generic array interface costs over a millisecond a chunk; reading the chunk's file and decoding it costs some 20
+microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numcodecs.blosc
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.core.canonical import canonical_json
+from toolkit.core.errors import BadInputError, DamagedStoreError
+from toolkit.core.schema import ColumnSpec
+from toolkit.storage.backend import check_rows
+from toolkit.storage.durable import fsync_tree, read_file
+from toolkit.storage.layout import ArraySpec, arrays_of
+from toolkit.storage.manifest import StoreManifest
+
+# Blosc with several threads neither gives repeatable bytes nor survives a fork.
+numcodecs.blosc.use_threads = False
+
+_ATTRIBUTE = "toolkit"
+_EPOCHS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "D": "days"}
+_LARGEST_METADATA = 1 << 30
+_BLOSC_OVERHEAD = 16
+_LEVELS = {"lz4": 5, "zstd": 1}
+
+
+class ZarrBackend:
+    """Zarr v3 groups."""
+
+    name: ClassVar[str] = "zarr"
+    suffix: ClassVar[str] = ""
+    codecs: ClassVar[tuple[str, ...]] = ("lz4", "zstd", "none")
+
+    def create(self, location: Path, codec: str, chunk_rows: int, rows: int) -> ZarrWriter:
+        """Begin a store; see `toolkit.storage.backend.StoreBackend`."""
+        return ZarrWriter(location, codec, chunk_rows, rows)
+
+    def open(self, location: Path) -> ZarrReader:
+        """Open a store; see `toolkit.storage.backend.StoreBackend`."""
+        return ZarrReader(location)
+
+    def recognises(self, location: Path) -> bool:
+        """Whether the folder has a group's metadata."""
+        return (location / "zarr.json").is_file()
+
+
+class ZarrWriter:
+    """Writes chunk files and, at the end, the metadata."""
+
+    sequential = False
+
+    def __init__(self, location: Path, codec: str, chunk_rows: int, rows: int) -> None:
+        self._root = location
+        self._codec = codec
+        self._chunk_rows = chunk_rows
+        self._rows = rows
+        location.mkdir()
+
+    def write_chunk(self, array: ArraySpec, index: int, values: npt.NDArray[Any]) -> None:
+        """Write one chunk file; see `toolkit.storage.backend.StoreWriter`."""
+        if array.is_text:
+            raw = values if array.part == "categories" else _pad_text(values, self._chunk_rows)
+        else:
+            raw = check_rows(values, array.dtype)
+            if raw.size < self._chunk_rows:
+                raw = np.concatenate([raw, np.zeros(self._chunk_rows - raw.size, raw.dtype)])
+        folder = self._root / array.name / "c"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / str(index)).write_bytes(_compress(raw, self._codec))
+
+    def finish(self, manifest: StoreManifest) -> None:
+        """Write the metadata of group and arrays, and flush files and folders."""
+        metadata = {}
+        for spec in manifest.schema:
+            for array in arrays_of(spec):
+                metadata[array.name] = _array_metadata(array, spec, manifest)
+        for name, value in metadata.items():
+            (self._root / name).mkdir(exist_ok=True)
+            (self._root / name / "zarr.json").write_text(canonical_json(value), "utf-8")
+        root = {
+            "zarr_format": 3,
+            "node_type": "group",
+            "attributes": {_ATTRIBUTE: manifest.to_json()},
+            "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
+        }
+        (self._root / "zarr.json").write_text(canonical_json(root), "utf-8")
+        fsync_tree(self._root)
+
+
+class ZarrReader:
+    """Reads chunk files of one store."""
+
+    def __init__(self, location: Path) -> None:
+        self._root = location
+        text = read_file(location / "zarr.json", _LARGEST_METADATA)
+        try:
+            root = json.loads(text)
+            attributes = root["attributes"][_ATTRIBUTE]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise BadInputError(
+                f"{location} is a Zarr group, but none of this toolkit's stores", "convert it first"
+            ) from error
+        self.manifest = StoreManifest.from_json(attributes, str(location))
+        self._codec = self.manifest.codec
+        self._chunk_rows = self.manifest.chunk_rows
+
+    def read_chunk(self, array: ArraySpec, index: int, rows: int, nbytes: int) -> npt.NDArray[Any]:
+        """Read one chunk file; see `toolkit.storage.backend.StoreReader`."""
+        path = self._root / array.name / "c" / str(index)
+        if array.is_text:
+            padded = nbytes if array.part == "categories" else nbytes + 4 * (self._chunk_rows - rows)
+            raw = _decompress(path, self._codec, padded, exact=array.part != "categories")
+            return np.frombuffer(raw, np.uint8)
+        dtype = np.dtype(array.dtype)
+        raw = _decompress(path, self._codec, self._chunk_rows * dtype.itemsize, exact=True)
+        return np.frombuffer(raw, dtype, rows)
+
+    def stored_bytes(self, array: ArraySpec) -> int:
+        """Bytes of the array's chunk files."""
+        return sum(path.stat().st_size for path in (self._root / array.name / "c").iterdir())
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _compress(raw: npt.NDArray[Any], codec: str) -> bytes:
+    if codec == "none":
+        return raw.tobytes()
+    shuffle = numcodecs.blosc.SHUFFLE if raw.itemsize > 1 else numcodecs.blosc.NOSHUFFLE
+    packed: bytes = numcodecs.blosc.compress(raw, codec.encode(), _LEVELS[codec], shuffle)
+    return packed
+
+
+def _decompress(path: Path, codec: str, nbytes: int, *, exact: bool) -> bytes:
+    """Read and decode one chunk file; its size is checked before anything of it is decompressed."""
+    packed = read_file(path, nbytes + _BLOSC_OVERHEAD + nbytes // 64)
+    if codec == "none":
+        size = len(packed)
+    else:
+        size, _, _ = _blosc_sizes(packed, path)
+    if size > nbytes or (exact and size != nbytes):
+        raise DamagedStoreError(f"{path} holds {size:,} bytes where {nbytes:,} belong")
+    if codec == "none":
+        return packed
+    try:
+        raw: bytes = numcodecs.blosc.decompress(packed)
+    except (RuntimeError, ValueError) as error:
+        raise DamagedStoreError(f"{path} can't be decompressed: {error}") from error
+    return raw
+
+
+def _blosc_sizes(packed: bytes, path: Path) -> tuple[int, int, int]:
+    if len(packed) < _BLOSC_OVERHEAD:
+        raise DamagedStoreError(f"{path} is cut short: {len(packed)} bytes")
+    nbytes, cbytes, blocksize = (int.from_bytes(packed[at : at + 4], "little") for at in (4, 12, 8))
+    if cbytes != len(packed):
+        raise DamagedStoreError(f"{path} has {len(packed):,} bytes where its header says {cbytes:,}")
+    return nbytes, cbytes, blocksize
+
+
+def _pad_text(values: npt.NDArray[np.uint8], chunk_rows: int) -> npt.NDArray[np.uint8]:
+    count = int(values[:4].view("<u4")[0])
+    if count == chunk_rows:
+        return values
+    padded = np.zeros(values.size + 4 * (chunk_rows - count), np.uint8)
+    padded[: values.size] = values
+    padded[:4] = np.frombuffer(np.array(chunk_rows, "<u4").tobytes(), np.uint8)
+    return padded
+
+
+def _array_metadata(array: ArraySpec, spec: ColumnSpec, manifest: StoreManifest) -> dict[str, Any]:
+    on_grid = array.part != "categories"
+    length = manifest.rows if on_grid else spec.categories
+    data_type, fill, serializer = _data_type(array)
+    codecs: list[dict[str, Any]] = [serializer]
+    if manifest.codec != "none":
+        itemsize = 1 if array.is_text else np.dtype(array.dtype).itemsize
+        configuration = {
+            "typesize": itemsize,
+            "cname": manifest.codec,
+            "clevel": _LEVELS[manifest.codec],
+            "shuffle": "shuffle" if itemsize > 1 else "noshuffle",
+            "blocksize": 0,
+        }
+        codecs.append({"name": "blosc", "configuration": configuration})
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": [length],
+        "data_type": data_type,
+        "chunk_grid": {
+            "name": "regular",
+            "configuration": {"chunk_shape": [manifest.chunk_rows if on_grid else max(length, 1)]},
+        },
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": fill,
+        "codecs": codecs,
+        "attributes": _attributes(array, spec),
+        "dimension_names": ["row" if on_grid else array.name],
+        "storage_transformers": [],
+    }
+
+
+def _data_type(array: ArraySpec) -> tuple[str, Any, dict[str, Any]]:
+    if array.dtype == "utf8":
+        return "string", "", {"name": "vlen-utf8"}
+    if array.dtype == "bytes":
+        return "variable_length_bytes", "", {"name": "vlen-bytes"}
+    dtype = np.dtype(array.dtype)
+    serializer: dict[str, Any] = {"name": "bytes"}
+    if dtype.itemsize > 1:
+        serializer["configuration"] = {"endian": "little"}
+    fill: Any = False if dtype.kind == "b" else 0.0 if dtype.kind == "f" else 0
+    return dtype.name, fill, serializer
+
+
+def _attributes(array: ArraySpec, spec: ColumnSpec) -> dict[str, Any]:
+    """What other tools need to understand an array, after the CF conventions where they have a word for it."""
+    if array.part == "valid":
+        return {"long_name": f"which values of {spec.name} are present"}
+    if array.part == "lengths":
+        return {"long_name": f"length of each value of {spec.name} in bytes"}
+    if array.part == "categories":
+        return {"long_name": f"categories of {spec.name}, sorted"}
+    found: dict[str, Any] = {"long_name": spec.name}
+    if spec.nullable:
+        found["ancillary_variables"] = f"{spec.array}__valid"
+    if spec.encoding == "coded":
+        found["categories"] = f"{spec.array}__categories"
+    if spec.kind in ("timestamp", "date"):
+        found["units"] = f"{_EPOCHS[spec.unit]} since 1970-01-01"
+        found["calendar"] = "proleptic_gregorian"
+    if spec.kind in ("time", "duration"):
+        found["units"] = _EPOCHS[spec.unit]
+    if spec.nullable and spec.kind in ("timestamp", "date", "time", "duration"):
+        found["_FillValue"] = int(np.iinfo(spec.dtype).min)
+    return found
+
+
+PROVIDES = ZarrBackend()

@@ -1,0 +1,1 @@
+"""Stores: what they hold, how they are opened, read and published."""
