@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 from toolkit.core.errors import UsageError
 from toolkit.storage.dataset import Dataset
 from toolkit.storage.durable import fsync_path, naming_disk_errors
+from toolkit.storage.transcribe import transcribe
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_HDF5 = ".h5"
+
 
 def export(dataset: Dataset, target: Path, columns: Sequence[str] | None = None) -> int:
-    """Write a table to a file whose suffix names the format: ``.parquet`` or ``.arrow`` (or ``.feather``).
+    """Write a table to a file whose suffix names the format.
 
+    Those are ``.parquet``, ``.arrow``, ``.feather`` and ``.h5`` (an HDF5 store).
     The file appears under its name when it is complete.
 
     Parameters
@@ -45,25 +49,26 @@ def export(dataset: Dataset, target: Path, columns: Sequence[str] | None = None)
         ".arrow": _arrow,
         ".feather": _arrow,
     }
-    if target.suffix not in writers:
-        raise UsageError(f"{target}: unknown export format", f"known suffixes: {', '.join(writers)}")
+    if target.suffix not in (*writers, _HDF5):
+        raise UsageError(f"{target}: unknown export format", f"known suffixes: {', '.join([*writers, _HDF5])}")
     if target.exists():
         raise UsageError(f"{target} exists already", "name another file, or remove it")
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    rows = 0
     with naming_disk_errors("exporting", target):
         try:
-            batches = _batches(dataset, columns)
-            first = next(batches)
-            with writers[target.suffix](temporary, first.schema) as writer:
-                for batch in _chain(first, batches):
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
+            if target.suffix == _HDF5:
+                transcribe(dataset, temporary, "hdf5", columns)
+            else:
+                batches = _batches(dataset, columns)
+                first = next(batches)
+                with writers[target.suffix](temporary, first.schema) as writer:
+                    for batch in _chain(first, batches):
+                        writer.write_batch(batch)
             fsync_path(temporary)
             os.link(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
-    return rows
+    return dataset.rows
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:

@@ -1,0 +1,73 @@
+"""A reader written from docs/store-format.md alone: json, numpy and numcodecs, nothing of the toolkit."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numcodecs
+import numpy as np
+
+
+def decode(path, codec):
+    packed = path.read_bytes()
+    return packed if codec == "none" else numcodecs.Blosc().decode(packed)
+
+
+def content(root, store, array, chunk, rows, dtype):
+    raw = decode(root / array / "c" / str(chunk), store["codec"])
+    if dtype in ("utf8", "bytes"):
+        end = 4
+        for _ in range(rows):
+            end += 4 + int.from_bytes(raw[end : end + 4], "little")
+        body = raw[4:end]
+    else:
+        body = raw[: rows * np.dtype(dtype).itemsize]
+    if hashlib.sha256(body).hexdigest() != store["digests"][array][chunk]:
+        sys.exit(f"{array}, chunk {chunk}: the digest does not match")
+    return body
+
+
+def texts(body, rows, decode_text):
+    out, at = [], 0
+    for _ in range(rows):
+        size = int.from_bytes(body[at : at + 4], "little")
+        value = body[at + 4 : at + 4 + size]
+        out.append(value.decode() if decode_text else value)
+        at += 4 + size
+    return out
+
+
+def read_column(root, store, column):
+    text = "bytes" if column["kind"] == "binary" else "utf8"
+    names = []
+    if column["encoding"] == "coded":
+        body = content(root, store, column["array"] + "__categories", 0, column["categories"], text)
+        names = texts(body, column["categories"], text == "utf8")
+    values = []
+    for chunk, start in enumerate(range(0, store["rows"], store["chunk_rows"])):
+        rows = min(store["chunk_rows"], store["rows"] - start)
+        body = content(root, store, column["array"], chunk, rows, column["dtype"])
+        if column["encoding"] == "long":
+            part = texts(body, rows, text == "utf8")
+        else:
+            part = np.frombuffer(body, column["dtype"]).tolist()
+        if column["encoding"] == "coded":
+            part = [names[code] if code >= 0 else None for code in part]
+        if column.get("nullable"):
+            valid = np.frombuffer(content(root, store, column["array"] + "__valid", chunk, rows, "|b1"), bool)
+            part = [v if ok else None for v, ok in zip(part, valid, strict=True)]
+        values += part
+    return values
+
+
+def read_table(location):
+    root = Path(location)
+    store = json.loads((root / "zarr.json").read_text())["attributes"]["toolkit"]
+    if store["format_version"] != 1:
+        sys.exit(f"format version {store['format_version']} is not known")
+    return {column["name"]: read_column(root, store, column) for column in store["columns"]}
+
+
+if __name__ == "__main__":
+    json.dump({name: [str(v) for v in values] for name, values in read_table(sys.argv[1]).items()}, sys.stdout)

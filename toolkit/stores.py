@@ -1,0 +1,99 @@
+"""``python -m toolkit.stores``: list the stores, clear away what is left over, export to other formats."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.core.canonical import canonical_json
+from toolkit.core.cli import DONE, command_parser, emit, note, run_command
+from toolkit.core.errors import ToolkitError, UsageError
+from toolkit.core.settings import read_settings
+from toolkit.storage.appdata import AppData
+from toolkit.storage.dataset import open_location
+from toolkit.storage.export import export
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Manage stores."""
+    parser = command_parser("stores", "List stores, collect what is left over, export to other formats.")
+    parser.add_argument("action", choices=["list", "gc", "export"])
+    parser.add_argument("store", nargs="?", metavar="STORE", help="for export: path, key or beginning of a key")
+    parser.add_argument("target", nargs="?", type=Path, metavar="FILE", help="for export: such as table.parquet")
+    parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
+    parser.add_argument("--columns", default="", help="for export: names of columns, separated by commas")
+    parser.add_argument("--keep", type=int, metavar="N", help="for gc: also remove all but the N newest stores")
+    return run_command(parser, _stores, argv)
+
+
+def _stores(args: argparse.Namespace) -> int:
+    return {"list": _list, "gc": _collect, "export": _export}[args.action](args)
+
+
+def _appdata(args: argparse.Namespace) -> AppData:
+    return AppData(args.appdata or read_settings().appdata)
+
+
+def _list(args: argparse.Namespace) -> int:
+    found = [_describe(path) for path in _appdata(args).list_stores()]
+    if args.json:
+        emit(canonical_json({"stores": found}))
+        return DONE
+    for store in found:
+        if "problem" in store:
+            emit(f"{store['name']}  {store['problem']}")
+        else:
+            emit(f"{store['name']}  {store['rows']:>13,} rows  {store['columns']:>5} columns  {store['made']}")
+    if not found:
+        note(args, f"no store in {_appdata(args).stores}; make one with: python -m toolkit.convert FILE")
+    return DONE
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
+    head = {"name": path.name, "path": str(path), "made": made}
+    try:
+        with open_location(path) as dataset:
+            return {**head, "key": dataset.key, "rows": dataset.rows, "columns": len(dataset.schema)}
+    except ToolkitError as error:
+        return {**head, "problem": error.message}
+
+
+def _collect(args: argparse.Namespace) -> int:
+    appdata = _appdata(args)
+    if args.keep is not None and args.keep < 0:
+        raise UsageError(f"--keep takes a number of stores, not {args.keep}")
+    removed = [str(p) for p in appdata.collect_stale()]
+    if args.keep is not None:
+        for store in appdata.list_stores()[args.keep :]:
+            appdata.drop_store(store)
+            removed.append(str(store))
+    if args.json:
+        emit(canonical_json({"removed": removed}))
+    else:
+        for path in removed:
+            emit(path)
+        note(args, f"removed {len(removed)}")
+    return DONE
+
+
+def _export(args: argparse.Namespace) -> int:
+    if args.store is None or args.target is None:
+        raise UsageError("export takes a store and a file", "python -m toolkit.stores export STORE table.parquet")
+    columns = [c for c in (c.strip() for c in args.columns.split(",")) if c] or None
+    with open_location(_appdata(args).find_store(args.store)) as dataset:
+        rows = export(dataset, args.target, columns)
+    if args.json:
+        emit(canonical_json({"path": str(args.target), "rows": rows}))
+    else:
+        note(args, f"exported {rows:,} rows")
+        emit(str(args.target))
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
