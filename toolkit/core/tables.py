@@ -51,8 +51,7 @@ def to_record_batch(chunk: Chunk, columns: Sequence[str]) -> pa.RecordBatch:
 
 
 def to_frame(chunk: Chunk, columns: Sequence[str]) -> pd.DataFrame:
-    """One chunk as a pandas frame; coded text becomes categorical, integers with missing values become Int64 and so
-    on."""
+    """One chunk as a pandas frame: coded text is categorical, integers with missing values are nullable ones."""
     import pandas as pd
 
     series = {name: _to_series(chunk, chunk.spec(name)) for name in columns}

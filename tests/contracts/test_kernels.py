@@ -1,0 +1,348 @@
+"""The laws that every registered kernel keeps, whatever it computes. A new kernel is found and checked by itself."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.kernel_cases import (
+    AWKWARD_FLOATS,
+    AWKWARD_INTEGERS,
+    AWKWARD_TEXT,
+    all_requests,
+    chunk_states,
+    comparable,
+    request_ids,
+    sample,
+    sample_columns,
+    scan_split,
+    settled,
+    shuffled,
+    view,
+    whole_state,
+)
+from tests.memory_store import memory_dataset, reader_of
+from toolkit.core.canonical import canonical_json
+from toolkit.core.encoding import decode, encode
+from toolkit.core.errors import UsageError
+from toolkit.core.grid import Partition
+from toolkit.kernels.base import Kernel, KernelRequest, kernels, make_kernel
+from toolkit.kernels.scan import Scan, run_scan, state_nbytes
+from toolkit.kernels.waves import compute
+from toolkit.storage.dataset import Dataset
+
+TABLE = sample()
+REQUESTS = list(all_requests(TABLE))
+EVERY_REQUEST = pytest.mark.parametrize("request_", REQUESTS, ids=request_ids)
+EXACT_REQUESTS = [r for r in REQUESTS if kernels.get(r.kernel).state_class == "exact"]
+MERGED_REQUESTS = [r for r in REQUESTS if kernels.get(r.kernel).state_class != "serial"]
+EVERY_KERNEL = pytest.mark.parametrize("kernel", kernels.all().values(), ids=lambda k: k.name)
+
+
+def test_kernels_are_found() -> None:
+    assert {"moments", "extremes", "counts", "order", "distinct", "text_order"} <= set(kernels.all())
+
+
+@EVERY_KERNEL
+def test_describes_itself(kernel: type[Kernel]) -> None:
+    assert kernel.__doc__
+    assert len(kernel.__doc__) > 100
+    assert re.fullmatch("[a-z][a-z0-9_]*", kernel.name)
+    assert kernel.version >= 1
+    assert kernel.state_class in ("exact", "tree", "serial")
+    assert all(re.fullmatch(r"10\.\d{4,}/\S+", doi) for doi in kernel.references)
+    assert json.loads(canonical_json(dict(kernel.defaults))) == dict(kernel.defaults)
+    assert any(kernel.accepts(spec) for spec in TABLE.schema)
+
+
+@EVERY_KERNEL
+def test_refuses_what_it_does_not_take(kernel: type[Kernel]) -> None:
+    taken = next(s.name for s in TABLE.schema if kernel.accepts(s))
+    with pytest.raises(UsageError, match="has no parameter 'nonsense'"):
+        make_kernel(KernelRequest(kernel.name, (taken,), {"nonsense": 1}), view(TABLE))
+    for spec in TABLE.schema:
+        if not kernel.accepts(spec):
+            with pytest.raises(UsageError, match=f"not defined on column '{spec.name}'"):
+                make_kernel(KernelRequest(kernel.name, (spec.name,), {}), view(TABLE))
+
+
+@EVERY_REQUEST
+def test_request_survives_json(request_: KernelRequest) -> None:
+    read = KernelRequest.from_json(json.loads(canonical_json(request_.to_json())))
+    assert read == request_
+    assert read.key == request_.key
+
+
+@EVERY_REQUEST
+def test_defaults_make_no_difference_to_the_key(request_: KernelRequest) -> None:
+    spelled = {**kernels.get(request_.kernel).defaults, **request_.params}
+    assert KernelRequest(request_.kernel, request_.columns, spelled).key == request_.key
+
+
+@EVERY_REQUEST
+def test_init_is_the_identity(request_: KernelRequest) -> None:
+    kernel = make_kernel(request_, view(TABLE))
+    chunks = list(TABLE.chunks(request_.columns))[:3]
+    states = [encode(kernel.update(kernel.init(), c)) for c in chunks]
+    for state in states:
+        alone = settled(kernel, decode(state))
+        assert settled(kernel, kernel.merge(kernel.init(), decode(state))) == alone
+        assert settled(kernel, kernel.merge(decode(state), kernel.init())) == alone
+    assert settled(kernel, kernel.merge(kernel.init(), kernel.init())) == settled(kernel, kernel.init())
+
+
+@pytest.mark.parametrize("request_", MERGED_REQUESTS, ids=request_ids)
+def test_merge_is_associative(request_: KernelRequest) -> None:
+    kernel = make_kernel(request_, view(TABLE))
+    a, b, c = (encode(s) for s in chunk_states(kernel, TABLE)[:3])
+    left = kernel.merge(kernel.merge(decode(a), decode(b)), decode(c))
+    right = kernel.merge(decode(a), kernel.merge(decode(b), decode(c)))
+    if kernel.state_class == "exact":
+        assert settled(kernel, left) == settled(kernel, right)
+    assert_close(kernel.finish(left), kernel.finish(right))
+
+
+@pytest.mark.parametrize("request_", MERGED_REQUESTS, ids=request_ids)
+def test_every_split_gives_the_same_bytes(request_: KernelRequest) -> None:
+    kernel = make_kernel(request_, view(TABLE))
+    whole = encode(scan_split(request_, TABLE, 1)) if not _resolves(kernel) else None
+    results = {encode(scan_split(request_, TABLE, parts)) for parts in (2, 3, 5, 7, 13)}
+    assert len(results) == 1
+    if whole is not None:
+        assert results == {whole}
+
+
+@pytest.mark.parametrize("request_", EXACT_REQUESTS, ids=request_ids)
+def test_exact_states_merge_in_any_order(request_: KernelRequest) -> None:
+    kernel = make_kernel(request_, view(TABLE))
+    expected = whole_state(request_, TABLE)
+    states = [encode(s) for s in chunk_states(kernel, TABLE)]
+    for seed in range(3):
+        pool = [decode(s) for s in shuffled(states, seed)]
+        while len(pool) > 1:  # join neighbours of a shuffled row, two at a time: another grouping each time
+            pool = shuffled(
+                [
+                    kernel.merge(*pool[i : i + 2]) if len(pool[i : i + 2]) == 2 else pool[i]
+                    for i in range(0, len(pool), 2)
+                ],
+                seed + 100,
+            )
+        assert settled(kernel, pool[0]) == expected
+        state = kernel.init()
+        for chunk in shuffled(list(TABLE.chunks(request_.columns)), seed):
+            state = kernel.update(state, chunk)
+        assert settled(kernel, state) == expected
+
+
+@EVERY_REQUEST
+def test_chunk_size_makes_no_difference(request_: KernelRequest) -> None:
+    results = []
+    for chunk_rows in (1, 2, 7, 1000):
+        dataset = sample(chunk_rows)
+        results.append(compute(dataset, [request_])[request_.key])
+    exact = kernels.get(request_.kernel).state_class == "exact"
+    for other in results[1:]:
+        if exact:
+            assert comparable(other) == comparable(results[0])
+        assert_close(other, results[0])
+
+
+@EVERY_REQUEST
+def test_state_survives_its_encoding(request_: KernelRequest) -> None:
+    kernel = make_kernel(request_, view(TABLE))
+    data = whole_state(request_, TABLE)
+    assert encode(decode(data)) == data
+    assert settled(kernel, decode(data)) == data
+    plain = make_kernel(request_, view(TABLE)).finish(decode(data))
+    assert encode(plain) == encode(kernel.finish(kernel.settle(decode(data))))
+    # A state goes on growing after it was read back, though what is read back can't be written to.
+    half = kernel.init()
+    chunks = list(TABLE.chunks(request_.columns))
+    for chunk in chunks[:9]:
+        half = kernel.update(half, chunk)
+    grown = decode(encode(half))
+    for chunk in chunks[9:]:
+        grown = kernel.update(grown, chunk)
+    if kernel.state_class == "exact":
+        assert settled(kernel, grown) == data
+
+
+@EVERY_REQUEST
+def test_input_is_not_changed(request_: KernelRequest) -> None:
+    dataset = sample(50)
+    before = {k: v.tobytes() for k, v in reader_of(dataset)._chunks.items()}
+    compute(dataset, [request_])
+    assert {k: v.tobytes() for k, v in reader_of(dataset)._chunks.items()} == before
+
+
+@EVERY_REQUEST
+def test_every_chunk_is_read_once_a_pass(request_: KernelRequest) -> None:
+    reads: list[tuple[str, int]] = []
+    dataset = sample(7)
+    dataset.on_read = lambda column, chunk: reads.append((column, chunk))
+    scan = Scan(request_.columns, (request_, request_), Partition(0, dataset.grid.n_chunks))
+    kernel = make_kernel(request_, view(dataset))
+    output = run_scan(dataset, scan)
+    expected = [(c, i) for i in range(dataset.grid.n_chunks) for c in request_.columns]
+    if output.outputs[request_.key]["result"].get("abandoned"):  # what is given up needs not be read on
+        expected = expected[: len(reads)]
+    assert reads[: len(expected)] == expected
+    assert output.rows == dataset.rows
+    if not _resolves(kernel):
+        assert len(reads) == len(expected)
+
+
+@EVERY_REQUEST
+def test_result_can_be_encoded(request_: KernelRequest) -> None:
+    result = compute(TABLE, [request_])[request_.key]
+    assert comparable(decode(encode(result))) == comparable(result)
+
+
+@EVERY_REQUEST
+def test_resolving_twice_changes_nothing(request_: KernelRequest) -> None:
+    kernel = make_kernel(request_, view(TABLE))
+    result = compute(TABLE, [request_])[request_.key]
+    assert encode(kernel.resolve(result, TABLE)) == encode(result)
+
+
+@EVERY_KERNEL
+def test_the_last_row_counts(kernel: type[Kernel]) -> None:
+    for spec in TABLE.schema:
+        if not kernel.accepts(spec):
+            continue
+        values = sample_columns()[spec.name]
+        last = values[-1]
+        if last is None or last is np.ma.masked or (isinstance(last, float) and math.isnan(last)):
+            continue  # it is missing already
+        without = [*values[:-1], None] if isinstance(values, list) else _masked_last(values)
+        changed = memory_dataset({spec.name: without}, 7, encodings={spec.name: spec.encoding})
+        request = KernelRequest(kernel.name, (spec.name,), {})
+        if not compute(TABLE, [request])[request.key].get("abandoned"):
+            assert whole_state(request, changed) != whole_state(request, TABLE), spec.name
+
+
+@functools.cache
+def _larger_table() -> Dataset:
+    return sample(4000, 20_000)
+
+
+@EVERY_REQUEST
+def test_memory_stays_within_its_bound(request_: KernelRequest) -> None:
+    dataset = _larger_table()
+    kernel = make_kernel(request_, view(dataset))
+    chunks = list(dataset.chunks(request_.columns))
+    for chunk in chunks:  # reading is not the kernel's
+        if chunk.data(kernel.column) and kernel.spec.encoding == "coded":
+            chunk.categories(kernel.column)
+    tracemalloc.start()
+    try:
+        state = kernel.init()
+        for chunk in chunks:
+            state = kernel.update(state, chunk)
+            assert state_nbytes(state) <= kernel.memory()
+        kernel.finish(state)
+        assert state_nbytes(kernel.settle(state)) <= kernel.memory()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= kernel.memory() + kernel.scratch()
+    assert kernel.cost() > 0
+
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "float": st.lists(st.one_of(st.none(), st.floats(), st.sampled_from(AWKWARD_FLOATS)), min_size=1, max_size=60),
+    "int": st.lists(
+        st.one_of(st.none(), st.integers(-3, 3), st.integers(-(2**63), 2**63 - 1), st.sampled_from(AWKWARD_INTEGERS)),
+        min_size=1,
+        max_size=60,
+    ),
+    "bool": st.lists(st.one_of(st.none(), st.booleans()), min_size=1, max_size=40),
+    "text": st.lists(
+        st.one_of(
+            st.none(), st.sampled_from(AWKWARD_TEXT), st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+}
+
+
+@pytest.mark.parametrize("kernel", kernels.all())
+@pytest.mark.parametrize("kind", VALUES)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_laws_on_any_data(kernel: str, kind: str, data: st.DataObject) -> None:
+    values = data.draw(VALUES[kind])
+    chunk_rows = data.draw(st.sampled_from([1, 2, 3, 7, 100]))
+    encoding = data.draw(st.sampled_from(["coded", "long"]))
+    if kind == "float":
+        values = np.ma.array([0.0 if v is None else v for v in values], mask=[v is None for v in values])
+    dataset = memory_dataset({"x": values}, chunk_rows, encodings={"x": encoding})
+    if not kernels.get(kernel).accepts(dataset.schema["x"]):
+        return
+    params = {p: v for p, v in {"cap": data.draw(st.integers(1, 9))}.items() if p in kernels.get(kernel).defaults}
+    request = KernelRequest(kernel, ("x",), params)
+    parts = data.draw(st.integers(2, 6))
+    assert encode(scan_split(request, dataset, parts)) == encode(scan_split(request, dataset, parts + 1))
+    final = compute(dataset, [request])[request.key]
+    one_chunk = memory_dataset({"x": values}, 1000, encodings={"x": encoding})
+    roomy = {"cap": 10**6} if "cap" in params else {}
+    whole = KernelRequest(kernel, ("x",), roomy)
+    if kernels.get(kernel).state_class == "exact":
+        assert comparable(final) == comparable(compute(one_chunk, [whole])[whole.key])
+    else:
+        assert_close(final, compute(one_chunk, [whole])[whole.key])
+
+
+def assert_close(left: Any, right: Any) -> None:
+    """Equal results, up to 10 digits of floats; moments are compared on the scale of the spread, as odd ones cancel."""
+    assert type(left) is type(right)
+    if isinstance(left, dict):
+        assert left.keys() == right.keys()
+        if "m3" in left:
+            left, right = _on_their_scale(left), _on_their_scale(right)
+        for key in left:
+            if not key.endswith("_by_chunk"):
+                assert_close(left[key], right[key])
+    elif isinstance(left, list):
+        assert len(left) == len(right)
+        for a, b in zip(left, right, strict=True):
+            assert_close(a, b)
+    elif isinstance(left, np.ndarray):
+        np.testing.assert_allclose(left, right, rtol=1e-10, atol=1e-300)
+    elif isinstance(left, float):
+        assert left == pytest.approx(right, rel=1e-10, abs=1e-300, nan_ok=True)
+    else:
+        assert left == right
+
+
+def _on_their_scale(moments: dict[str, Any]) -> dict[str, Any]:
+    """Moments with the mean and what is odd as shares of the spread, moved away from zero."""
+    n = np.maximum(np.asarray(moments["n"] if "n" in moments else moments["count"], float), 1)
+    mean, m2, m3 = (np.asarray(moments[name], float) for name in ("mean", "m2", "m3"))
+    with np.errstate(all="ignore"):
+        spread = np.sqrt(m2 / n)
+        size = np.maximum(np.abs(mean), spread)
+        found = {"mean": mean / np.maximum(size, 1e-300) + 10, "m3": m3 / (n * spread**3) + 10}
+    away = {k: moments[k] + 10 for k in ("skewness", "kurtosis") if moments.get(k) is not None}
+    unrounded = {"sum": None} if isinstance(moments.get("sum"), float) else {}
+    return {**moments, **found, **away, **unrounded}
+
+
+def _resolves(kernel: Kernel) -> bool:
+    return type(kernel).resolve is not Kernel.resolve
+
+
+def _masked_last(values: np.ndarray[Any, Any]) -> np.ma.MaskedArray[Any, Any]:
+    masked = np.ma.array(values, mask=np.ma.getmaskarray(values))
+    masked[-1] = np.ma.masked
+    return masked

@@ -1,0 +1,215 @@
+"""One read of the chunks that feeds every kernel, and the joining of what the partitions gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from toolkit.core.encoding import decode, encode
+from toolkit.core.errors import UsageError
+from toolkit.core.grid import Partition
+from toolkit.kernels.base import Kernel, KernelRequest, State, TableView, make_kernel
+from toolkit.kernels.tree import CanonicalTree, Node
+from toolkit.storage.dataset import Dataset
+
+KEEP_STATE_BYTES = 1 << 20
+"""States up to this size are handed out beside a finished result, so that they can be merged with new rows later."""
+
+_ROOM = 4096
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over one partition computes.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns that are read.
+    requests : tuple of KernelRequest
+        What is asked of them.
+    partition : Partition
+        The chunks that are read.
+    """
+
+    columns: tuple[str, ...]
+    requests: tuple[KernelRequest, ...]
+    partition: Partition
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "columns": list(self.columns),
+            "requests": [r.to_json() for r in self.requests],
+            "partition": [self.partition.start, self.partition.stop],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Scan:
+        """Read what `to_json` wrote."""
+        start, stop = value["partition"]
+        requests = tuple(KernelRequest.from_json(r) for r in value["requests"])
+        return cls(tuple(value["columns"]), requests, Partition(int(start), int(stop)))
+
+
+@dataclass(frozen=True)
+class ScanOutput:
+    """What a scan gave.
+
+    Attributes
+    ----------
+    outputs : dict of str to dict
+        By the key of the request. When the partition was the whole grid ``result``, and ``state``: the encoded
+        state, or None where it is larger than `KEEP_STATE_BYTES`. Else ``nodes``: a list of ``[lo, hi, encoded
+        state]``. All of it can be encoded by `toolkit.core.encoding`.
+    rows : int
+        Rows read.
+    """
+
+    outputs: dict[str, dict[str, Any]]
+    rows: int
+
+
+class _Fold:
+    """A kernel and what it has gathered in this scan."""
+
+    def __init__(self, request: KernelRequest, table: TableView, partition: Partition) -> None:
+        self.request = request
+        self.kernel = make_kernel(request, table)
+        self._whole = (partition.start, partition.stop) == (0, table.grid.n_chunks)
+        if self.kernel.state_class == "serial" and not self._whole:
+            raise UsageError(
+                f"kernel {request.kernel} can't be split; chunks {partition.start} to {partition.stop - 1} are a part",
+                "a scan with a serial kernel takes the whole grid",
+            )
+        self._partition = partition
+        self._n_chunks = table.grid.n_chunks
+        self._tree: CanonicalTree[State] | None = None
+        self._state: State = None
+        if self.kernel.state_class == "tree":
+            self._tree = CanonicalTree(self.kernel.merge)
+        else:
+            self._state = self.kernel.init()
+
+    def add(self, chunk: Any) -> None:
+        if self._tree is not None:
+            self._tree.add(chunk.index, self.kernel.update(self.kernel.init(), chunk))
+        else:
+            self._state = self.kernel.update(self._state, chunk)
+
+    def output(self, dataset: Dataset) -> dict[str, Any]:
+        """What the scan hands out; the gathered state is let go of."""
+        kernel, tree, state = self.kernel, self._tree, self._state
+        self._state = self._tree = None
+        if not self._whole:
+            span = self._partition
+            nodes = [Node(span.start, span.stop, state)] if tree is None else tree.nodes()
+            return {"nodes": [[n.lo, n.hi, encode(kernel.settle(n.state))] for n in nodes]}
+        if tree is not None:
+            state = CanonicalTree.finish(tree.nodes(), self._n_chunks, kernel.merge, kernel.init)
+        result = kernel.finish(state)
+        kept = encode(kernel.settle(state)) if state_nbytes(state) <= KEEP_STATE_BYTES - _ROOM else None
+        if not kernel.follow_up(result):
+            result = kernel.resolve(result, dataset)
+        return {"result": result, "state": kept}
+
+
+def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | None = None) -> ScanOutput:
+    """Read each chunk of a partition once and feed it to all kernels.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The open store.
+    scan : Scan
+        What to compute. Requests with the same key are computed once.
+    progress : callable, optional
+        Called with the number of rows read so far, after each chunk.
+
+    Raises
+    ------
+    UsageError
+        When a request names a column that the scan does not read, a kernel that there is not, or parameters or a column
+        that the kernel does not take.
+    """
+    table = TableView(dataset.schema, dataset.grid)
+    folds: dict[str, _Fold] = {}
+    for request in scan.requests:
+        missing = [c for c in request.columns if c not in scan.columns]
+        if missing:
+            raise UsageError(f"kernel {request.kernel} needs column {missing[0]!r}, which this scan does not read")
+        if request.key not in folds:
+            folds[request.key] = _Fold(request, table, scan.partition)
+    # Kernels of one column follow each other, so that they share what is derived from the chunk.
+    order = {name: i for i, name in enumerate(dataset.schema.names)}
+    by_column = sorted(folds.values(), key=lambda f: [order[c] for c in f.request.columns])
+    rows = 0
+    for chunk in dataset.chunks(scan.columns, scan.partition):
+        for fold in by_column:
+            fold.add(chunk)
+        rows += len(chunk)
+        if progress is not None:
+            progress(rows)
+    return ScanOutput({key: fold.output(dataset) for key, fold in folds.items()}, rows)
+
+
+def merge_outputs(request: KernelRequest, table: TableView, outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The result of one request from the outputs of all partitions.
+
+    Parameters
+    ----------
+    request : KernelRequest
+        The request.
+    table : TableView
+        The table.
+    outputs : sequence of dict
+        What `run_scan` gave for it in each partition, in grid order.
+
+    Returns
+    -------
+    dict
+        The result; where the kernel resolves row numbers (`Kernel.resolve`) that is still to be done.
+
+    Raises
+    ------
+    ToolkitError
+        When partitions are missing.
+    """
+    if len(outputs) == 1 and "result" in outputs[0]:
+        return dict(outputs[0]["result"])
+    kernel = make_kernel(request, table)
+    nodes = [Node(lo, hi, decode(data)) for output in outputs for lo, hi, data in output["nodes"]]
+    if kernel.state_class == "tree":
+        state = CanonicalTree.finish(nodes, table.grid.n_chunks, kernel.merge, kernel.init)
+    else:
+        state = _merged_in_order(kernel, nodes, table.grid.n_chunks)
+    return kernel.finish(state)
+
+
+def state_nbytes(state: State) -> int:
+    """Bytes of the arrays, strings and byte strings in a state; numbers are not counted."""
+    if isinstance(state, np.ndarray):
+        return state.nbytes
+    if isinstance(state, str | bytes):
+        return len(state)
+    if isinstance(state, Mapping):
+        return sum(map(state_nbytes, state.values()))
+    if isinstance(state, list | tuple):
+        return sum(map(state_nbytes, state))
+    return 0
+
+
+def _merged_in_order(kernel: Kernel, nodes: list[Node], n_chunks: int) -> State:
+    at, state = 0, kernel.init()
+    for node in sorted(nodes, key=lambda n: n.lo):
+        if node.lo != at:
+            raise UsageError(
+                f"the outputs of a scan over {n_chunks} chunks leave out or repeat chunk {min(at, node.lo)}"
+            )
+        state, at = kernel.merge(state, node.state), node.hi
+    if at != n_chunks:
+        raise UsageError(f"the outputs of a scan over {n_chunks} chunks end at chunk {at}")
+    return state
