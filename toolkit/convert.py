@@ -1,0 +1,124 @@
+"""``python -m toolkit.convert``: write a table into a store, once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.core.canonical import canonical_json
+from toolkit.core.cli import DONE, command_parser, emit, note, run_command
+from toolkit.core.errors import BadInputError, UsageError
+from toolkit.core.settings import parse_size, parse_workers, read_settings
+from toolkit.ingest.sources import find_record
+from toolkit.storage.appdata import AppData
+
+_FIELDS = ("key", "path", "rows", "columns", "chunk_rows", "data_hash", "schema_hash", "source_sha256")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert a source; prints the store's path."""
+    parser = command_parser("convert", "Write a table into a deterministic, content-keyed store under appdata.")
+    parser.add_argument("source", metavar="SOURCE", help="file to convert")
+    parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
+    parser.add_argument("--table", default="", help="name of the table, kept in the source record")
+    parser.add_argument("--columns", default="", help="names of the columns to take, separated by commas")
+    parser.add_argument("--types", type=Path, help="YAML file with the types of columns")
+    parser.add_argument("--format", default="zarr", help="store format: zarr, or hdf5 where that extra is installed")
+    parser.add_argument("--codec", default="", help="compression: lz4, zstd or none; lzf, gzip or none in hdf5")
+    parser.add_argument("--chunk-rows", type=int, default=0, help="rows of a chunk")
+    parser.add_argument("--workers", default="", help="auto, or the number of threads")
+    parser.add_argument("--max-memory", default="", help="such as 700MiB; holds for the whole process")
+    parser.add_argument(
+        "--on-bad-row", default="error", choices=("error", "quarantine"), help="what to do with a bad row"
+    )
+    parser.add_argument("--encoding", default="", help="encoding of text; UTF-8 by default")
+    return run_command(parser, _convert, argv)
+
+
+def _convert(args: argparse.Namespace) -> int:
+    started = time.monotonic()
+    environment = read_settings()
+    appdata = AppData(args.appdata or environment.appdata)
+    source = Path(args.source)
+    if not source.exists():
+        raise BadInputError(f"{source}: no such file", "name a file to convert")
+    if args.chunk_rows < 0:
+        raise UsageError(f"--chunk-rows takes a positive number, not {args.chunk_rows}")
+    settings = _settings(args)
+    if environment.store_cache:
+        record = find_record(appdata.sources, source, settings)
+        if record is not None and (appdata.stores / record["store"]).exists():
+            return _finish(args, {**record, "path": str(appdata.stores / record["store"]), "reused": True}, started)
+    # imported here: a reused store must cost next to nothing
+    from toolkit.ingest.table import convert_file
+
+    record = convert_file(
+        source,
+        appdata,
+        settings,
+        table=args.table,
+        workers=parse_workers(args.workers) if args.workers else environment.max_workers,
+        max_memory=parse_size(args.max_memory) if args.max_memory else None,
+        progress=_Progress(args, started),
+    )
+    return _finish(args, record, started)
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """What the store's content depends on besides the source."""
+    types: dict[str, str] = {}
+    if args.types is not None:
+        from toolkit.ingest.declared import read_types
+
+        types = read_types(args.types)
+    return {
+        "columns": [c for c in (c.strip() for c in args.columns.split(",")) if c],
+        "types": types,
+        "format": args.format,
+        "codec": args.codec,
+        "chunk_rows": args.chunk_rows,
+        "on_bad_row": args.on_bad_row,
+        "encoding": args.encoding,
+    }
+
+
+def _finish(args: argparse.Namespace, record: dict[str, Any], started: float) -> int:
+    seconds = time.monotonic() - started
+    for text in record.get("notes", []):
+        note(args, f"note: {text}")
+    if args.json:
+        out = {name: record[name] for name in _FIELDS}
+        emit(canonical_json({**out, "reused": record["reused"], "seconds": round(seconds, 3)}))
+    else:
+        what = "reused the store" if record["reused"] else "converted"
+        note(args, f"{what}: {record['rows']:,} rows, {record['columns']} columns, {seconds:.1f} s")
+        emit(str(record["path"]))
+    return DONE
+
+
+class _Progress:
+    """A line on a terminal, renewed a few times a second; a line every ten seconds elsewhere."""
+
+    def __init__(self, args: argparse.Namespace, started: float) -> None:
+        self._quiet = args.quiet
+        self._live = sys.stderr.isatty()
+        self._started = started
+        self._shown = started
+
+    def __call__(self, phase: str, done: int, total: int, rows: int) -> None:
+        now = time.monotonic()
+        if self._quiet or now - self._shown < (0.2 if self._live else 10.0):
+            return
+        self._shown = now
+        rate = rows / max(now - self._started, 1e-9)
+        text = f"{phase}: {done / max(total, 1):4.0%}, {rows:,} rows, {rate:,.0f} rows/s"
+        sys.stderr.write(f"\r{text:<78}\r" if self._live else text + "\n")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

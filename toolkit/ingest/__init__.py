@@ -1,0 +1,1 @@
+"""From a source to a store: types decided over all rows, staged parts, canonical chunks."""

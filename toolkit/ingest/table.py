@@ -1,0 +1,154 @@
+"""A file or a frame into a published store with a source record."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from toolkit.core.errors import BadInputError
+from toolkit.ingest.frame_source import WHAT, FrameSource
+from toolkit.ingest.pipeline import (
+    DEFAULT_MAX_MEMORY,
+    Converted,
+    ConvertSettings,
+    Progress,
+    convert_source,
+    default_workers,
+    part_bytes,
+)
+from toolkit.ingest.sources import identity_of, record_name
+from toolkit.readers.base import HEAD_BYTES, ReadOptions, Source, find_reader
+from toolkit.readers.byte_stream import read_head
+from toolkit.storage.appdata import AppData
+
+_LIBRARIES = ("numpy", "pyarrow", "numcodecs")
+
+
+def convert_file(
+    path: Path,
+    appdata: AppData,
+    settings: dict[str, Any],
+    *,
+    table: str = "",
+    workers: int | None = None,
+    max_memory: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Convert one file and keep a record of it.
+
+    Parameters
+    ----------
+    path : Path
+        The source.
+    appdata : AppData
+        Where the store goes.
+    settings : dict
+        ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``encoding``: what the content depends on.
+    table : str
+        Name of the table, for the record.
+    workers, max_memory : int, optional
+        Threads, and bytes for the whole process.
+    progress : callable, optional
+        See `toolkit.ingest.pipeline`.
+
+    Returns
+    -------
+    dict
+        The record, with ``path`` and ``reused``.
+    """
+    threads = workers or default_workers()
+    memory = max_memory or DEFAULT_MAX_MEMORY
+    state, sha256 = _state_of(path), ""
+    reader = find_reader(path, read_head(path, HEAD_BYTES))
+    options = ReadOptions(encoding=settings["encoding"], part_bytes=part_bytes(memory, threads))
+    source = reader.open(path, options)
+
+    def confirm() -> None:
+        nonlocal sha256
+        sha256 = source.fingerprint()
+        if _state_of(path) != state:
+            raise BadInputError(f"{path} was changed while it was read", "convert it when nothing writes to it")
+
+    chosen = _typed_settings(settings, threads, memory)
+    try:
+        converted = convert_source(source, appdata, chosen, progress or _silent, what=str(path), confirm=confirm)
+    finally:
+        source.close()
+    name = os.fsencode(path.name).decode("utf-8", "replace")
+    record = _record(converted, source, settings, table or name)
+    record |= {"reader": reader.name, "name": name, "size": state[0], "source_sha256": sha256}
+    appdata.write_source_record(record_name(state[0], identity_of(path, sha256, settings)), record)
+    return {**record, "path": str(converted.path), "reused": not converted.published}
+
+
+def convert_frame(
+    frame: Any,
+    appdata: AppData,
+    settings: dict[str, Any],
+    *,
+    workers: int | None = None,
+    max_memory: int | None = None,
+) -> Path:
+    """Convert anything that hands out an Arrow stream, such as a pandas or polars frame.
+
+    Raises
+    ------
+    BadInputError
+        When the object does not.
+    """
+    threads = workers or default_workers()
+    memory = max_memory or DEFAULT_MAX_MEMORY
+    source = FrameSource(frame, part_bytes(memory, threads))
+    return convert_source(source, appdata, _typed_settings(settings, threads, memory), _silent, what=WHAT).path
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    """Size, time of the last change and inode: another state is another content."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
+        raise BadInputError(f"{path} can't be read: {reason}", "name a file to convert") from error
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _typed_settings(settings: dict[str, Any], workers: int, max_memory: int) -> ConvertSettings:
+    return ConvertSettings(
+        columns=tuple(settings["columns"]),
+        types=tuple(sorted(settings["types"].items())),
+        format=settings["format"],
+        codec=settings["codec"],
+        chunk_rows=settings["chunk_rows"],
+        workers=workers,
+        max_memory=max_memory,
+    )
+
+
+def _record(converted: Converted, source: Source, settings: dict[str, Any], table: str) -> dict[str, Any]:
+    manifest = converted.manifest
+    return {
+        "store": converted.path.name,
+        "key": manifest.key,
+        "rows": manifest.rows,
+        "columns": len(manifest.schema),
+        "chunk_rows": manifest.chunk_rows,
+        "data_hash": manifest.data_hash,
+        "schema_hash": manifest.schema_hash,
+        "table": table,
+        "options": source.options,
+        "settings": settings,
+        "notes": source.notes,
+        "types": [
+            {"column": name, "declared": declared, "kind": d.kind, "why": d.reason}
+            for name, declared, d in converted.decisions
+        ],
+        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "converted_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _silent(phase: str, done: int, total: int, rows: int) -> None:
+    """No progress."""

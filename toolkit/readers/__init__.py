@@ -1,0 +1,1 @@
+"""Input formats, one module each; a module with ``PROVIDES`` adds a reader."""

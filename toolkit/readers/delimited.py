@@ -1,0 +1,301 @@
+"""Delimited text (CSV, TSV), plain or compressed, cut at record boundaries and parsed in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.csv
+
+from toolkit.core.errors import BadInputError
+from toolkit.readers.base import COMPRESSIONS, HEAD_BYTES, Part, ReadAgain, ReadOptions, SourceColumn
+from toolkit.readers.dialect import Dialect, find_dialect, header_names
+from toolkit.readers.records import count_lines
+from toolkit.readers.utf8_stream import Utf8Stream
+
+_LARGEST_RECORD = 80 << 20
+_LARGEST_HEADER = 64 << 20
+
+
+class DelimitedReader:
+    """CSV and its kin."""
+
+    name: ClassVar[str] = "delimited"
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".data", ".psv")
+
+    def sniff(self, head: bytes) -> bool:
+        """Text has no mark by which it is known for certain."""
+        return False
+
+    def open(self, path: Path, options: ReadOptions) -> DelimitedSource:
+        """Open a file; see `toolkit.readers.base.Reader`."""
+        return DelimitedSource(path, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole records, and whether they were found field by field."""
+
+    text: bytes
+    walked: bool
+
+
+class DelimitedSource:
+    """One open file of delimited text.
+
+    Attributes
+    ----------
+    columns : list of SourceColumn
+        From the header; all are text to be inferred.
+    options : dict
+        Delimiter, quote and encoding, as found or given.
+    notes : list of str
+        What had to be decided: names that were made up, uncommon quotes.
+    """
+
+    def __init__(self, path: Path, options: ReadOptions) -> None:
+        self._path = path
+        self._part_bytes = options.part_bytes
+        self._stream: Utf8Stream | None = None
+        self._fingerprint = ""
+        self.columns: list[SourceColumn] = []
+        head, self._encoding, self._start = self._read_head(options.encoding)
+        self._dialect = _given_dialect(options.format) or find_dialect(head, _suffix(path))
+        self._cutter = self._dialect.cutter()
+        self._walking = not self._cutter.counts
+        header, self._header = self._find_header(head)
+        names, self.notes = header_names([self._dialect.value(f) for f in self._cutter.fields(header)], path)
+        self.columns = [SourceColumn(name, infer=True) for name in names]
+        self.options: dict[str, Any] = {**self._dialect.to_json(), "encoding": self._encoding}
+        if not self._cutter.counts or self._dialect.quote == "'":
+            self.notes.append(f"read with {', '.join(f'{k}={v!r}' for k, v in self._dialect.to_json().items())}")
+
+    def parts(self) -> Iterator[Part]:
+        """Blocks of whole records, without the header."""
+        self.close()
+        self._stream = stream = Utf8Stream(self._path, self._encoding)
+        rest, to_skip, want = b"", len(self._header), self._part_bytes
+        line, offset, index, ended = 1 + count_lines(self._header), self._start + to_skip, 0, False
+        while not ended:
+            more = stream.read(want)
+            ended = not more
+            if to_skip:
+                to_skip, more = max(to_skip - len(more), 0), more[to_skip:]
+            rest += more
+            end = len(rest) if ended else self._cut(rest, line, offset)
+            # a record that is longer than a part: each further read doubles what is at hand
+            want = self._part_bytes if end else max(self._part_bytes, len(rest))
+            block, rest = rest[:end], rest[end:]
+            if block.strip(b"\r\n") or (block and len(self.columns) == 1):
+                yield Part(index, _Block(block, self._walking), line, offset)
+                index += 1
+            line += count_lines(block)
+            offset += len(block)
+        self._fingerprint = stream.source.sha256()
+
+    def parse(self, part: Part, columns: Sequence[int]) -> pa.Table:
+        """Text columns of a block; see `toolkit.readers.base.Source`."""
+        block: bytes = part.payload.text
+        self._check_bytes(part)
+        self._check_quotes(part)
+        if self._dialect.skip_space:
+            block = self._cutter.without_spaces(block)
+        chosen = [str(i) for i in columns]
+        try:
+            return pa.csv.read_csv(
+                pa.BufferReader(block),
+                read_options=pa.csv.ReadOptions(
+                    use_threads=False,
+                    block_size=len(block) + 1,
+                    column_names=[str(i) for i in range(len(self.columns))],
+                ),
+                parse_options=pa.csv.ParseOptions(
+                    delimiter=self._dialect.delimiter,
+                    quote_char=self._dialect.quote or False,
+                    escape_char=self._dialect.escape or False,
+                    newlines_in_values=True,
+                    ignore_empty_lines=len(self.columns) > 1,
+                ),
+                convert_options=pa.csv.ConvertOptions(
+                    column_types=dict.fromkeys(chosen, pa.string()),
+                    include_columns=chosen,
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                    null_values=[""],
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            raise self._explain(part, error) from error
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file, after all parts were read."""
+        return self._fingerprint
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes read, bytes in all."""
+        return (self._stream.source.consumed, self._stream.source.size) if self._stream else (0, 1)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _read_head(self, encoding: str) -> tuple[bytes, str, int]:
+        """The beginning of the file with its whole header, the encoding and the length of its mark.
+
+        A file that ends in it gets a line break where it has none, so that its last record has an end.
+        """
+        stream = Utf8Stream(self._path, encoding)
+        try:
+            head = b""
+            while more := stream.read(max(HEAD_BYTES, len(head))):
+                head += more
+                if len(head) >= HEAD_BYTES and _has_record(head):
+                    return head, stream.encoding, stream.offset
+                if len(head) > _LARGEST_HEADER:
+                    raise BadInputError(
+                        f"{self._path}: line 1: a header of more than {_LARGEST_HEADER:,} bytes",
+                        "is it delimited text? is a quote left open there?",
+                    )
+            return head if head.endswith(b"\n") else head + b"\n", stream.encoding, stream.offset
+        finally:
+            stream.close()
+
+    def _find_header(self, head: bytes) -> tuple[bytes, bytes]:
+        """The header's record, and everything up to its end: lines without anything in them may stand before it."""
+        text = head.lstrip(b"\r\n")
+        if not text:
+            problem = "is empty" if head == b"\n" else "has nothing but line breaks"
+            raise BadInputError(f"{self._path} {problem}", "a table needs a line of column names and at least one row")
+        record = next(self._cutter.records(text), b"")
+        header = head[: len(head) - len(text) + len(record)]
+        self._check_bytes(Part(0, _Block(header or head, walked=True), 1, self._start))
+        try:
+            header.decode()
+            if record:
+                return record.rstrip(b"\r\n"), header
+            error = ValueError("the header is not well-formed")
+        except UnicodeDecodeError as wrong:
+            error = wrong
+        raise self._explain(Part(0, _Block(header or head, walked=True), 1, self._start), error) from error
+
+    def _cut(self, rest: bytes, line: int, offset: int) -> int:
+        """Where the last whole record ends; 0 when there is none, and more has to be read."""
+        end = self._cutter.walk(rest) if self._walking else self._cutter.cut(rest)
+        if end or not rest:
+            return end
+        begun = self._cutter.begun(rest)
+        if not self._walking and (not begun or self._cutter.walk(rest)):
+            # counting finds no end where there is one: some quotes have no meaning
+            self._walking = True
+            raise ReadAgain
+        if not begun:
+            raise self._explain(Part(0, _Block(rest, walked=True), line, offset), ValueError("a quote out of place"))
+        if len(rest) > _LARGEST_RECORD:
+            raise BadInputError(
+                f"{self._path}: line {line}: a record of more than {_LARGEST_RECORD:,} bytes",
+                "is a quote left open there?",
+            )
+        return 0
+
+    def _check_bytes(self, part: Part) -> None:
+        block: bytes = part.payload.text
+        position = block.find(b"\x00")
+        if position >= 0:
+            line = part.line + count_lines(block[:position])
+            raise BadInputError(
+                f"{self._path}: line {line}{self._byte(part, position)}: a NUL byte",
+                "is it UTF-16 or another encoding? name it with --encoding",
+            )
+
+    def _check_quotes(self, part: Part) -> None:
+        """Refuse what Arrow would take silently: a quote left open, text behind a closing quote."""
+        block: bytes = part.payload.text
+        if part.payload.walked:
+            if self._cutter.walk(block if block.endswith(b"\n") else block + b"\n") < len(block):
+                raise self._explain(part, ValueError("a quote out of place"))
+            return
+        quotes = self._cutter.quotes(block)
+        if not quotes.size:
+            return
+        if not self._cutter.regular(block, quotes):
+            self._walking = True
+            raise ReadAgain
+        if quotes.size % 2:
+            raise self._explain(part, ValueError("a quote left open"))
+
+    def _explain(self, part: Part, error: Exception) -> BadInputError:
+        """What is wrong with a block that was refused, found by walking it slowly."""
+        block: bytes = part.payload.text
+        try:
+            block.decode("utf-8")
+        except UnicodeDecodeError as wrong:
+            line = part.line + count_lines(block[: wrong.start])
+            return BadInputError(
+                f"{self._path}: line {line}, byte {part.offset + wrong.start}: 0x{block[wrong.start]:02x} is not UTF-8",
+                "name the encoding, such as --encoding latin-1",
+            )
+        return self._explain_records(part, block if block.endswith(b"\n") else block + b"\n", error)
+
+    def _explain_records(self, part: Part, block: bytes, error: Exception) -> BadInputError:
+        line, end, expected = part.line, 0, len(getattr(self, "columns", []))
+        for record in self._cutter.records(block):
+            count = len(self._cutter.fields(record))
+            text = record.strip(b"\r\n").decode()
+            if expected and count != expected and text:
+                remedy = "mend that line; a field with the delimiter in it needs quotes around it"
+                if expected == 1:
+                    remedy = "is the first line a title or a comment? the names of the columns belong there"
+                return BadInputError(
+                    f"{self._path}: line {line}: {count} {'field' if count == 1 else 'fields'} where the header has "
+                    f"{expected}: {_shorten(text)}",
+                    remedy,
+                )
+            line += count_lines(record)
+            end += len(record)
+        if end < len(block):
+            opened = self._cutter.left_open(block[end:])
+            problem = "a quote is opened and not closed" if opened else "text behind a closing quote"
+            text = block[end : end + 400].decode("utf-8", "replace").splitlines()[0]
+            return BadInputError(
+                f"{self._path}: line {line}: {problem}: {_shorten(text)}",
+                "close the quote, or double quotes inside a field",
+            )
+        return BadInputError(
+            f"{self._path}: between line {part.line} and {line}: {_shorten(str(error))}", "mend the file"
+        )
+
+    def _byte(self, part: Part, position: int) -> str:
+        """Where in the file a position of a block is; known only where the file's bytes were not converted."""
+        return f", byte {part.offset + position}" if self._encoding == "utf-8" else ""
+
+
+def _has_record(head: bytes) -> bool:
+    """Whether the head has a whole record behind its blank lines, if its quotes are the usual ones, or never will."""
+    cutter, text = Dialect().cutter(), head.lstrip(b"\r\n")
+    return next(cutter.records(text), None) is not None or not cutter.begun(text)
+
+
+def _given_dialect(given: dict[str, Any]) -> Dialect | None:
+    if "delimiter" not in given:
+        return None
+    return Dialect(given["delimiter"], given.get("quote", '"'), given.get("escape", ""))
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower()
+    for compression in COMPRESSIONS:
+        name = name.removesuffix(compression)
+    return Path(name).suffix
+
+
+def _shorten(text: str, limit: int = 120) -> str:
+    text = text.encode("unicode_escape").decode() if not text.isprintable() else text
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+PROVIDES = DelimitedReader()
