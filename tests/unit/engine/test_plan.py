@@ -1,0 +1,154 @@
+"""Plans: which plugins, in which order, on what, within which bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.memory_store import memory_dataset
+from tests.plugin_on_disk import plugin_on_disk
+from toolkit.core.errors import BadInputError, UsageError
+from toolkit.engine.manifest import Manifest, load_manifest
+from toolkit.engine.plan import Plan, make_plan
+from toolkit.govern.policy import Origin, Policy, Rule
+
+DATASET = memory_dataset({"a": np.arange(9.0), "b": np.arange(9), "c": np.arange(9.0), "w": ["x", "y", "x"] * 3}, 4)
+
+
+def plan(folder: Path, *patterns: str, policy: Policy | None = None, **options: Any) -> Plan:
+    return make_plan(DATASET, manifests(folder), patterns, policy or Policy(), **options)
+
+
+def manifests(folder: Path) -> dict[str, Manifest]:
+    return {p.name: load_manifest(p) for p in sorted(folder.iterdir())}
+
+
+def capped(**caps: int) -> Policy:
+    origins = {cap: Origin("test", 1, "rule 1") for cap in caps}
+    return Policy(rules=(Rule("rule 1", None, (), (), dict(caps), origins),))
+
+
+def test_types_run_in_their_order(tmp_path: Path) -> None:
+    for kind in ("llm", "report", "analysis", "transform", "planner", "profile"):
+        plugin_on_disk(tmp_path, f"{kind}_a", "")
+    plugin_on_disk(tmp_path, "analysis_b", "")
+    assert plan(tmp_path).layers == [
+        ["profile_a"], ["planner_a"], ["transform_a"], ["analysis_a", "analysis_b"], ["report_a"], ["llm_a"],
+    ]  # fmt: skip
+
+
+def test_dependencies_make_layers(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", depends_on=["analysis_c"])
+    plugin_on_disk(tmp_path, "analysis_b", "")
+    plugin_on_disk(tmp_path, "analysis_c", "", depends_on=["analysis_b"])
+    made = plan(tmp_path)
+    assert made.layers == [["analysis_b"], ["analysis_c"], ["analysis_a"]]
+    by_id = {p.id: p for p in made.plugins}
+    assert by_id["analysis_a"].needs == ["analysis_c"]
+    assert by_id["analysis_a"].sees == ["analysis_c"]
+
+
+def test_a_type_as_dependency_is_seen_and_not_needed(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "profile_a", "")
+    plugin_on_disk(tmp_path, "profile_b", "", depends_on=["type:profile"])
+    planned = {p.id: p for p in plan(tmp_path).plugins}["profile_b"]
+    assert (planned.needs, planned.sees) == ([], ["profile_a"])
+
+
+def test_patterns_bring_dependencies_and_reports_along(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", depends_on=["profile_x"])
+    plugin_on_disk(tmp_path, "profile_x", "", depends_on=["profile_y"])
+    for name in ("profile_y", "profile_z", "analysis_b", "report_a", "llm_a"):
+        plugin_on_disk(tmp_path, name, "")
+    assert {p.id for p in plan(tmp_path, "analysis_[a]*").plugins} == {
+        "analysis_a",
+        "profile_x",
+        "profile_y",
+        "report_a",
+    }
+    assert len(plan(tmp_path).plugins) == 7
+
+
+def test_a_pattern_that_fits_nothing_is_an_error(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "")
+    with pytest.raises(UsageError, match="no plugin fits 'profile_x'") as raised:
+        plan(tmp_path, "analysis_a", "profile_x")
+    assert "analysis_a" in raised.value.remedy
+
+
+def test_a_dependency_that_is_not_there_is_named_by_line(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", depends_on=["profile_none"])
+    with pytest.raises(BadInputError, match=r"plugin\.yaml, line 4: there is no plugin 'profile_none'"):
+        plan(tmp_path)
+
+
+def test_a_circle_is_named(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", depends_on=["analysis_b"])
+    plugin_on_disk(tmp_path, "analysis_b", "", depends_on=["analysis_a"])
+    with pytest.raises(BadInputError, match="in a circle: analysis_a, analysis_b"):
+        plan(tmp_path)
+
+
+def test_an_analysis_that_a_profile_needs_is_a_circle_of_types(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "profile_a", "", depends_on=["analysis_b"])
+    plugin_on_disk(tmp_path, "planner_a", "")
+    plugin_on_disk(tmp_path, "analysis_b", "")
+    with pytest.raises(BadInputError, match="in a circle"):
+        plan(tmp_path)
+
+
+def test_kernels_are_asked_for_where_they_are_defined(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", columns="any", kernels=[{"kernel": "moments"}])
+    (planned,) = plan(tmp_path).plugins
+    assert [r.columns for _, r in planned.requests] == [("a",), ("b",), ("c",)]
+    assert planned.columns == ["a", "b", "c", "w"]
+
+
+def test_caps_reach_columns_and_kernels_and_are_recorded(tmp_path: Path) -> None:
+    kernels = [{"kernel": "moments"}, {"kernel": "distinct", "columns": "any", "capped": False}]
+    plugin_on_disk(tmp_path, "analysis_a", "", columns="numeric", kernels=kernels)
+    (planned,) = plan(tmp_path, policy=capped(max_cols=2)).plugins
+    assert planned.columns == ["a", "b"]
+    asked = [(r.kernel, r.columns) for _, r in planned.requests]
+    assert asked == [("moments", ("a",)), ("moments", ("b",)), *(("distinct", (c,)) for c in "abcw")]
+    assert [o["left_out"] for o in planned.omitted] == [["c"]]
+    assert planned.origins["max_cols"].rule == "rule 1"
+
+
+def test_an_unknown_kernel_is_named_by_line(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", kernels=[{"kernel": "magic"}])
+    with pytest.raises(BadInputError, match=r"plugin\.yaml, line 5: there is no kernel 'magic'"):
+        plan(tmp_path)
+
+
+def test_an_unknown_parameter_of_a_kernel_is_named_by_line(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", kernels=[{"kernel": "moments", "params": {"magic": 1}}])
+    with pytest.raises(BadInputError, match=r"plugin\.yaml, line 5: kernel 'moments' has no parameter 'magic'"):
+        plan(tmp_path)
+
+
+def test_a_plugin_without_columns_is_skipped(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", columns=["time", "bool"])
+    (planned,) = plan(tmp_path).plugins
+    assert planned.skip == "there is no column of kind time or bool"
+
+
+def test_parameters_are_checked(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", params={"k": {"type": "int", "default": 3, "min": 1}})
+    assert plan(tmp_path).plugins[0].params == {"k": 3}
+    assert plan(tmp_path, params={"analysis_a": {"k": 5}}).plugins[0].params == {"k": 5}
+    for wrong in ({"analysis_a": {"k": 0}}, {"analysis_a": {"j": 1}}, {"analysis_b": {"k": 1}}):
+        with pytest.raises(UsageError):
+            plan(tmp_path, params=wrong)
+
+
+def test_a_plan_is_plain_and_the_same_again(tmp_path: Path) -> None:
+    from toolkit.core.canonical import canonical_json
+
+    plugin_on_disk(tmp_path, "analysis_a", "", kernels=[{"kernel": "moments", "columns": "numeric"}])
+    first, second = (canonical_json(plan(tmp_path).to_json()) for _ in range(2))
+    assert first == second
+    assert '"sampled":false' in first

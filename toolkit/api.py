@@ -1,0 +1,96 @@
+"""The Python interface: convert, open, run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.core.settings import read_settings
+from toolkit.engine.runner import run_plugins
+from toolkit.ingest.sources import find_record
+from toolkit.storage.appdata import AppData
+from toolkit.storage.dataset import Dataset, open_location
+
+__all__ = ["convert_table", "open_store", "run_plugins"]
+
+
+def convert_table(
+    table: Any,
+    *,
+    appdata: str | Path | None = None,
+    columns: Sequence[str] = (),
+    types: dict[str, str] | None = None,
+    format: str = "zarr",  # noqa: A002  the same word as the command's option
+    codec: str = "",
+    chunk_rows: int = 0,
+    workers: int | None = None,
+    max_memory: int | None = None,
+    encoding: str = "",
+) -> Dataset:
+    """Write a table into a store and open it.
+
+    Parameters
+    ----------
+    table : path or frame
+        A file, or a pandas or polars frame, or anything else with ``__arrow_c_stream__``.
+    appdata : path, optional
+        Folder for stores; ``TOOLKIT_APPDATA`` or ``appdata`` by default.
+    columns : sequence of str
+        Names of the columns to take; all when empty.
+    types : dict of str to str, optional
+        Kinds by name of column; they win over what would be inferred.
+    format, codec : str
+        Store format and compression; the format's first compression when empty.
+    chunk_rows : int
+        Rows of a chunk; 0 for the default.
+    workers, max_memory : int, optional
+        Threads, and bytes for the whole process.
+    encoding : str
+        Encoding of text; found out when empty.
+
+    Raises
+    ------
+    BadInputError
+        When the table can't be read; says where and why.
+    """
+    environment = read_settings()
+    place = AppData(Path(appdata) if appdata is not None else environment.appdata)
+    settings = {
+        "columns": list(columns),
+        "types": dict(types or {}),
+        "format": format,
+        "codec": codec,
+        "chunk_rows": chunk_rows,
+        "on_bad_row": "error",
+        "encoding": encoding,
+    }
+    return open_location(_stored(table, place, settings, environment.store_cache, workers, max_memory))
+
+
+def _stored(
+    table: Any, place: AppData, settings: dict[str, Any], reuse: bool, workers: int | None, max_memory: int | None
+) -> Path:
+    """Where the store of a table is, converted now or before."""
+    from toolkit.ingest.table import convert_file, convert_frame
+
+    if not isinstance(table, str | os.PathLike):
+        return convert_frame(table, place, settings, workers=workers, max_memory=max_memory)
+    path = Path(table)
+    record = find_record(place.sources, path, settings) if reuse else None
+    if record is not None and (place.stores / record["store"]).exists():
+        return place.stores / record["store"]
+    return Path(convert_file(path, place, settings, workers=workers, max_memory=max_memory)["path"])
+
+
+def open_store(path_or_key: str | Path | None = None, *, appdata: str | Path | None = None) -> Dataset:
+    """Open a store by its path, its key or the beginning of its key; the newest by default.
+
+    Raises
+    ------
+    BadInputError
+        When there is no such store.
+    """
+    place = AppData(Path(appdata) if appdata is not None else read_settings().appdata)
+    return open_location(place.find_store(None if path_or_key is None else str(path_or_key)))

@@ -1,0 +1,258 @@
+"""Which kernels are asked for, which are known, and what has to be scanned next.
+
+Requests come from all plugins of a run; equal ones are answered once. A request is answered from the results kept of
+earlier
+runs or by scans, one for each set of columns and partition. Its result may ask for further requests; it is final
+when those are, and it is kept when it is final.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.core.digest import KEY_LENGTH, digest_value
+from toolkit.core.encoding import EncodingError, decode, encode
+from toolkit.core.errors import BudgetError
+from toolkit.core.grid import Partition
+from toolkit.kernels.base import Kernel, KernelRequest, TableView, make_kernel
+from toolkit.kernels.scan import Scan, merge_outputs
+from toolkit.kernels.waves import pack
+from toolkit.storage.dataset import Dataset
+
+Read = Callable[[str], bytes | None]
+Write = Callable[[str, bytes], None]
+
+
+@dataclass(slots=True)
+class _Entry:
+    request: KernelRequest
+    kernel: Kernel | None = None
+    outputs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """By the first chunk of their partition."""
+    result: dict[str, Any] | None = None
+    state: bytes | None = None
+    children: list[str] = field(default_factory=list)
+    parents: list[str] = field(default_factory=list)
+    final: bytes | None = None
+    failure: str = ""
+
+
+class KernelBoard:
+    """All kernel requests of a run.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The table.
+    code : str
+        Digest of the kernels' code; part of the keys under which results are kept.
+    partition_chunks : int
+        Chunks of a partition.
+    memory : int or None
+        Bytes that the states of one scan may take together.
+    read, write : callable
+        The results kept of earlier runs.
+    """
+
+    def __init__(
+        self, dataset: Dataset, code: str, partition_chunks: int, memory: int | None, read: Read, write: Write
+    ) -> None:
+        self._dataset = dataset
+        self._table = TableView(dataset.schema, dataset.grid)
+        self._column_numbers = {name: i for i, name in enumerate(dataset.schema.names)}
+        self._code = code
+        self._partition_chunks = partition_chunks
+        self._memory = memory
+        self._read = read
+        self._write = write
+        self._entries: dict[str, _Entry] = {}
+        self._pending: list[KernelRequest] = []
+
+    def add(self, requests: Iterable[KernelRequest]) -> None:
+        """Ask for results; those that are kept are known at once."""
+        for request in requests:
+            self._add(request)
+
+    def known(self, key: str) -> bool:
+        """Whether a request is answered, or has failed."""
+        entry = self._entries[key]
+        return entry.final is not None or bool(entry.failure)
+
+    def result(self, key: str) -> bytes | None:
+        """The encoded result of a request, or None when it is not known."""
+        return self._entries[key].final
+
+    def failure(self, key: str) -> str:
+        """Why a request failed; empty when it did not."""
+        return self._entries[key].failure
+
+    def result_key(self, request_key: str) -> str:
+        """The key under which a result is kept: of the request and of the kernels' code."""
+        return digest_value([request_key, self._code])[:KEY_LENGTH]
+
+    def take_scans(self) -> list[Scan]:
+        """The scans that answer what is pending; nothing is pending afterwards."""
+        groups: dict[tuple[tuple[str, ...], bool], list[KernelRequest]] = defaultdict(list)
+        for request in self._pending:
+            serial = self._kernel(request.key).state_class == "serial"
+            groups[tuple(sorted(set(request.columns), key=self._column_number)), serial].append(request)
+        self._pending = []
+        whole = [Partition(0, self._dataset.grid.n_chunks)]
+        parts = list(self._dataset.grid.partitions(self._partition_chunks))
+        scans = []
+        for (columns, serial), requests in groups.items():
+            for fitting in self._packed(requests):
+                scans += [Scan(columns, tuple(fitting), p) for p in (whole if serial else parts)]
+        return scans
+
+    def accept(self, scan: Scan, outputs: dict[str, dict[str, Any]]) -> None:
+        """Take what a scan gave."""
+        for request in scan.requests:
+            entry = self._entries[request.key]
+            entry.outputs[scan.partition.start] = outputs[request.key]
+            if self._is_whole(entry):
+                self._answer(entry)
+
+    def fail(self, scan: Scan, reason: str) -> None:
+        """Take it that a scan can't be done."""
+        for request in scan.requests:
+            self._fail(request.key, reason)
+
+    def cost(self, scan: Scan) -> float:
+        """Predicted nanoseconds of a scan."""
+        rows = (
+            self._dataset.grid.bounds(scan.partition.stop - 1)[1] - self._dataset.grid.bounds(scan.partition.start)[0]
+        )
+        reading = sum(_READ_NS[self._dataset.schema[c].encoding == "long"] for c in scan.columns)
+        fixed = _FIXED_NS * (1 + len(scan.requests))
+        return fixed + rows * (reading + sum(self._kernel(r.key).cost() for r in scan.requests))
+
+    def memory(self, scan: Scan) -> int:
+        """Bytes that a scan may take at most: states, temporaries, one decoded chunk."""
+        kernels = [self._kernel(r.key) for r in scan.requests]
+        chunk = self._dataset.grid.chunk_rows * _VALUE_BYTES * len(scan.columns)
+        return sum(k.memory() for k in kernels) + max((k.scratch() for k in kernels), default=0) + chunk
+
+    def _add(self, request: KernelRequest) -> _Entry:
+        key = request.key
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(request)
+            kept = self._read(self.result_key(key))
+            if kept is None or not _take_kept(entry, kept):
+                self._pending.append(request)
+        return entry
+
+    def _packed(self, requests: list[KernelRequest]) -> list[list[KernelRequest]]:
+        try:
+            return pack(requests, self._table, self._memory)
+        except BudgetError as error:
+            if len(requests) == 1:
+                self._fail(requests[0].key, f"{error.message}; {error.remedy}")
+                return []
+            return [group for request in requests for group in self._packed([request])]
+
+    def _kernel(self, key: str) -> Kernel:
+        entry = self._entries[key]
+        if entry.kernel is None:
+            entry.kernel = make_kernel(entry.request, self._table)
+        return entry.kernel
+
+    def _is_whole(self, entry: _Entry) -> bool:
+        if any("result" in output for output in entry.outputs.values()):
+            return True
+        parts = self._dataset.grid.partitions(self._partition_chunks)
+        return all(p.start in entry.outputs for p in parts)
+
+    def _answer(self, entry: _Entry) -> None:
+        outputs = [entry.outputs[start] for start in sorted(entry.outputs)]
+        entry.outputs = {}
+        entry.state = outputs[0].get("state") if len(outputs) == 1 else None
+        entry.result = merge_outputs(entry.request, self._table, outputs)
+        key = entry.request.key
+        further = self._kernel(key).follow_up(entry.result)
+        for request in further:
+            child = self._add(request)
+            entry.children.append(request.key)
+            child.parents.append(key)
+        self._settle(entry)
+
+    def _settle(self, entry: _Entry) -> None:
+        """Make a result final when what it asked for is; and then those that wait for it."""
+        children = [self._entries[k] for k in entry.children]
+        failed = next((c.failure for c in children if c.failure), "")
+        if failed:
+            self._fail(entry.request.key, failed)
+            return
+        if entry.result is None or entry.final is not None or any(c.final is None for c in children):
+            return
+        kernel, result = self._kernel(entry.request.key), entry.result
+        if children:
+            result = kernel.combine(result, [decode(c.final or b"") for c in children])
+        entry.final = encode(kernel.resolve(result, self._dataset))
+        entry.result = None
+        self._write(self.result_key(entry.request.key), encode({"result": entry.final, "state": entry.state}))
+        entry.state = None
+        self._tell_parents(entry)
+
+    def _fail(self, key: str, reason: str) -> None:
+        entry = self._entries[key]
+        if not entry.failure and entry.final is None:
+            entry.failure = reason
+            self._tell_parents(entry)
+
+    def _tell_parents(self, entry: _Entry) -> None:
+        for parent in entry.parents:
+            self._settle(self._entries[parent])
+
+    def _column_number(self, name: str) -> int:
+        return self._column_numbers[name]
+
+
+_READ_NS = {False: 1.0, True: 8.0}
+"""Nanoseconds to read and decode a value: of numbers and codes, of long text."""
+_FIXED_NS = 1e6
+"""Nanoseconds that a scan, and each request in it, takes however few rows there are."""
+_VALUE_BYTES = 64
+
+
+def _take_kept(entry: _Entry, kept: bytes) -> bool:
+    try:
+        entry.final = decode(kept)["result"]
+    except (EncodingError, KeyError, TypeError):
+        return False
+    return isinstance(entry.final, bytes)
+
+
+def batches(scans: Sequence[Scan], cost: Callable[[Scan], float], workers: int) -> list[list[Scan]]:
+    """Group scans into tasks, the longest first.
+
+    There are few enough of them that starting them costs little, and enough to even out the load.
+
+    Parameters
+    ----------
+    scans : sequence of Scan
+        What is to be scanned.
+    cost : callable
+        Predicted nanoseconds of a scan.
+    workers : int
+        Tasks that run at once. The results don't depend on it, as every scan stands for itself.
+    """
+    priced = sorted(((cost(s), -i, s) for i, s in enumerate(scans)), key=lambda p: p[:2], reverse=True)
+    target = max(sum(p[0] for p in priced) / (workers * _TASKS_A_WORKER), _SHORTEST_TASK_NS)
+    out: list[list[Scan]] = []
+    held = target
+    for price, _, scan in priced:
+        if held + price / 2 >= target:
+            out.append([])
+            held = 0.0
+        out[-1].append(scan)
+        held += price
+    return out
+
+
+_TASKS_A_WORKER = 4
+_SHORTEST_TASK_NS = 2e7

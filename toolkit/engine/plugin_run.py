@@ -1,0 +1,214 @@
+"""One plugin in a run: its state, and the tasks that carry it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from toolkit.core.digest import KEY_LENGTH, digest_value
+from toolkit.core.encoding import decode, encode
+from toolkit.core.grid import ChunkGrid
+from toolkit.engine.plan import Planned
+from toolkit.execute.base import Limits, Task
+from toolkit.kernels.base import kernels
+from toolkit.plugin.result import Result
+from toolkit.task.failure import Failure
+from toolkit.task.payload import PluginCall, StoreRef, plugin_payload
+
+API_VERSION = 1
+"""Raised when the same plugin code would give another result because of the harness; part of every result's key."""
+
+ENDED = frozenset({"ok", "skipped", "failed", "timed_out"})
+
+
+@dataclass(slots=True)
+class PluginRun:
+    """How far a plugin is.
+
+    Attributes
+    ----------
+    planned : Planned
+        What was planned.
+    status : str
+        ``waiting``, ``running``, or one of `ENDED`.
+    reason : str
+        Why it was skipped or failed.
+    result : bytes or None
+        Its encoded result.
+    key : str
+        Under which the result is kept.
+    cached : bool
+        Whether the result was kept of an earlier run.
+    wall_ms, cpu_ms : float
+        Milliseconds of all its tasks.
+    max_rss : int
+        Peak resident bytes of any of its tasks.
+    log : list of str
+        What its tasks printed, and tracebacks; the ends of them.
+    """
+
+    planned: Planned
+    status: str = "waiting"
+    reason: str = ""
+    result: bytes | None = None
+    key: str = ""
+    cached: bool = False
+    wall_ms: float = 0.0
+    cpu_ms: float = 0.0
+    max_rss: int = 0
+    log: list[str] = field(default_factory=list)
+    call: PluginCall | None = None
+    parts: dict[str, bytes | None] = field(default_factory=dict)
+    """Values of the parts of the pass at hand, by task; None while they run."""
+    passes: int = 1
+
+    @property
+    def id(self) -> str:
+        """Id of the plugin."""
+        return self.planned.id
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.status in ENDED
+
+    def end(self, status: str, reason: str = "") -> None:
+        """Bring it to its end; the payload is let go of."""
+        self.status, self.reason = status, reason
+        self.call = None
+        self.parts = {}
+
+    def _references(self) -> list[str]:
+        """DOIs of the plugin's own methods and of the kernels that it rests on."""
+        used = {need.kernel for need, _ in self.planned.requests}
+        return sorted({*self.planned.manifest.references, *(d for k in used for d in kernels.get(k).references)})
+
+    def decoded(self) -> Result:
+        """Its result; an empty one when it has none."""
+        return Result() if self.result is None else Result.from_json(decode(self.result))
+
+    def outcome(self) -> dict[str, Any]:
+        """What the report may know of it: nothing that depends on time, machine or cache."""
+        manifest, result = self.planned.manifest, self.decoded()
+        return {
+            "id": self.id,
+            "type": manifest.type,
+            "version": manifest.version,
+            "summary": manifest.summary,
+            "status": self.status,
+            "reason": self.reason,
+            "coverage": result.coverage,
+            "budget": self.planned.budget.to_json(),
+            "params": self.planned.params,
+            "references": self._references(),
+            "data": result.data,
+            "findings": [f.to_json() for f in result.findings],
+            "n_tests": result.n_tests,
+            "omitted": result.omitted,
+        }
+
+
+def make_call(
+    run: PluginRun,
+    answers: Mapping[str, bytes],
+    upstream: Mapping[str, bytes],
+    report: dict[str, Any] | None,
+    *,
+    full_load: int | None,
+    seed: int,
+    partition_chunks: int,
+) -> PluginCall:
+    """The task that begins a plugin.
+
+    Parameters
+    ----------
+    run : PluginRun
+        The plugin.
+    answers : mapping of str to bytes
+        Encoded results of kernels, by the key of the request.
+    upstream : mapping of str to bytes
+        Encoded results of the plugins that it sees.
+    report : dict or None
+        The report so far, where it may see it.
+    full_load, seed, partition_chunks : int
+        Of the policy and the run.
+    """
+    planned, manifest = run.planned, run.planned.manifest
+    return PluginCall(
+        id=run.id,
+        type=manifest.type,
+        folder=str(manifest.folder.absolute()),
+        digest=planned.digest,
+        selectors=list(manifest.columns),
+        params=planned.params,
+        budget=planned.budget.to_json(),
+        full_load=full_load,
+        seed=seed,
+        kernels=[(need.kernel, list(r.columns), need.params, answers[r.key]) for need, r in planned.requests],
+        upstream=dict(upstream),
+        report=report,
+        partition_chunks=partition_chunks,
+        omitted=planned.omitted,
+    )
+
+
+def result_key(call: PluginCall, store_key: str, kernel_keys: list[str], upstream_digests: dict[str, str]) -> str:
+    """Digest of all that a plugin's result depends on: table, code, parameters, budget, kernels, upstream results."""
+    report = None if call.report is None else digest_value(call.report)
+    content = {
+        "api": API_VERSION,
+        "store": store_key,
+        "plugin": call.id,
+        "code": call.digest,
+        "selectors": call.selectors,
+        "params": call.params,
+        "budget": call.budget,
+        "full_load": call.full_load,
+        "seed": call.seed,
+        "kernels": sorted(kernel_keys),
+        "upstream": upstream_digests,
+        "report": report,
+    }
+    return f"{call.id}-{digest_value(content)[:KEY_LENGTH]}"
+
+
+def begin_task(run: PluginRun, store: StoreRef) -> Task:
+    """The first task of a plugin; its call must be set."""
+    assert run.call is not None
+    return Task(f"plugin:{run.id}", plugin_payload(store, run.call), _limits(run))
+
+
+def part_tasks(run: PluginRun, store: StoreRef, grid: ChunkGrid, number: int, former: bytes | None) -> list[Task]:
+    """Tasks that reduce the partitions in one pass of a plugin that is split."""
+    assert run.call is not None
+    run.call = replace(run.call, pass_number=number, former=former)
+    tasks = []
+    for i, span in enumerate(grid.partitions(run.call.partition_chunks)):
+        call = replace(run.call, mode="part", partition=[span.start, span.stop])
+        tasks.append(Task(f"plugin:{run.id}:{number}.{i}", plugin_payload(store, call), _limits(run)))
+    run.parts = {task.id: None for task in tasks}
+    return tasks
+
+
+def take_part(run: PluginRun, store: StoreRef, task_id: str, value: dict[str, Any]) -> Task | None:
+    """Keep what a part gave; the task that joins them when it was the last."""
+    assert run.call is not None
+    run.parts[task_id] = encode(value)
+    parts = [data for data in run.parts.values() if data is not None]
+    if len(parts) < len(run.parts):
+        return None
+    run.parts = {}
+    call = replace(run.call, mode="join", parts=parts)
+    return Task(f"plugin:{run.id}:{run.call.pass_number}.join", plugin_payload(store, call), _limits(run))
+
+
+def note_failure(run: PluginRun, failure: Failure) -> None:
+    """Bring a plugin to its end because of an error that its code raised."""
+    run.log.append("\n".join(failure.trace))
+    run.end("failed", failure.reason)
+
+
+def _limits(run: PluginRun) -> Limits:
+    budget = run.planned.budget
+    return Limits(wall_ms=budget.time_limit_ms, cpu_ms=budget.cpu_limit_ms, memory=budget.memory)

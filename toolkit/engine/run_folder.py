@@ -1,0 +1,81 @@
+"""The folder of one run: its plan, its files, how far it is, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from toolkit.core.canonical import pretty_json
+from toolkit.core.errors import BadInputError
+from toolkit.storage.durable import naming_disk_errors, write_durably
+
+PLAN, RUN, STATE = "plan.json", "run.json", "state.json"
+
+
+class RunFolder:
+    """Files of one run.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    run_id : str
+        Its name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run_id = path.name
+
+    @classmethod
+    def create(cls, runs: Path) -> RunFolder:
+        """A folder for a new run; its name begins with the time (UTC), so that runs sort."""
+        name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(3).hex()}"
+        with naming_disk_errors("making the run's folder", runs):
+            (runs / name).mkdir(parents=True)
+        return cls(runs / name)
+
+    @classmethod
+    def find(cls, runs: Path, run_id: str = "") -> RunFolder:
+        """The folder of a run; of the latest for an empty id.
+
+        Raises
+        ------
+        BadInputError
+            When there is no such run.
+        """
+        known = sorted((p.name for p in runs.iterdir() if p.is_dir()), reverse=True) if runs.is_dir() else []
+        matches = [n for n in known if n == run_id] or [n for n in known if n.startswith(run_id)]
+        if not known:
+            raise BadInputError(f"there is no run in {runs}", "start one with: python -m toolkit.run")
+        if not matches or (run_id and len(matches) > 1):
+            problem = "more than one run begins with" if matches else "there is no run"
+            raise BadInputError(f"{problem} {run_id!r} in {runs}", f"runs there: {', '.join(known[:5])}")
+        return cls(runs / matches[0])
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write a file durably."""
+        path = self.path / name
+        with naming_disk_errors("writing the run's files", path):
+            write_durably(path, content)
+        return path
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        """Renew what other processes can see of the run; not flushed, as it is worthless after a crash."""
+        path = self.path / STATE
+        temporary = path.with_name(f".{STATE}.{os.getpid()}")
+        with naming_disk_errors("writing the run's state", path):
+            temporary.write_text(pretty_json(state), "utf-8")
+            temporary.replace(path)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file of the run; empty where there is none that can be read."""
+        try:
+            value = json.loads((self.path / name).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}

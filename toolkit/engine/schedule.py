@@ -1,0 +1,353 @@
+"""Carries out a plan: submits what can be done, takes in what comes back, until nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.core.digest import digest_value
+from toolkit.core.encoding import EncodingError, decode, encode
+from toolkit.core.errors import ToolkitError
+from toolkit.core.schema import Schema
+from toolkit.engine.board import KernelBoard, batches
+from toolkit.engine.plan import Plan
+from toolkit.engine.plugin_run import (
+    PluginRun,
+    begin_task,
+    make_call,
+    note_failure,
+    part_tasks,
+    result_key,
+    take_part,
+)
+from toolkit.engine.results import ResultStore
+from toolkit.execute.base import Executor, Outcome, Task
+from toolkit.kernels.scan import Scan
+from toolkit.storage.dataset import Dataset
+from toolkit.task.failure import Failure
+from toolkit.task.packaging import NO_RESULT, ResultError, read_result
+from toolkit.task.payload import StoreRef, read_output, scan_payload, store_ref
+
+Ended = Callable[[PluginRun], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone:
+    """A task that has ended, for those who keep count.
+
+    Attributes
+    ----------
+    kind : str
+        ``plugin`` or ``scan``.
+    plugin : str
+        Id of the plugin; ``kernels`` for a scan.
+    columns : int
+        Columns that it was about.
+    status, reason : str
+        How it ended.
+    """
+
+    kind: str
+    plugin: str
+    columns: int
+    status: str
+    reason: str
+    outcome: Outcome
+
+
+class Schedule:
+    """One run under way.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to do.
+    dataset : Dataset
+        The table.
+    board : KernelBoard
+        The kernels.
+    results : ResultStore
+        Results kept of earlier runs.
+    keep : callable
+        Takes key and bytes of a result to be kept.
+    on_end : callable
+        Hears of every plugin that ends.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        dataset: Dataset,
+        board: KernelBoard,
+        results: ResultStore,
+        keep: Callable[[str, bytes], None],
+        on_end: Ended,
+    ) -> None:
+        self._plan = plan
+        self._dataset = dataset
+        self._store: StoreRef = store_ref(dataset.location, dataset.key)
+        self._board = board
+        self._results = results
+        self._keep = keep
+        self._on_end = on_end
+        self._executor: Executor | None = None
+        self._workers = 1
+        self._scans: dict[str, list[Scan]] = {}
+        self._scan_number = 0
+        self._digests: dict[str, str] = {}
+        self._report: dict[str, Any] | None = None
+        self.plugins = {p.id: PluginRun(p) for p in plan.plugins}
+
+    def prepare(self) -> list[Scan]:
+        """Ask for all kernels; the scans that are to be done, so that the number of workers can be chosen."""
+        self._board.add(r for p in self._plan.plugins if not p.skip for _, r in p.requests)
+        return self._board.take_scans()
+
+    def run(self, executor: Executor, workers: int, scans: list[Scan]) -> Iterator[TaskDone]:
+        """Do the work.
+
+        Parameters
+        ----------
+        executor : Executor
+            Begun with ``workers`` workers.
+        scans : list of Scan
+            From `prepare`.
+
+        Yields
+        ------
+        TaskDone
+            Each task as it ends.
+
+        Raises
+        ------
+        DamagedStoreError
+            When a task finds the store damaged.
+        """
+        self._executor, self._workers = executor, workers
+        self._submit_scans(scans)
+        self._advance()
+        for outcome in executor.completed():
+            yield self._take(outcome)
+            self._advance()
+        stuck = [p.id for p in self.plugins.values() if not p.ended]
+        if stuck:
+            raise ToolkitError(f"the run ended with {', '.join(stuck)} not done")
+
+    def _submit_scans(self, scans: list[Scan]) -> None:
+        for batch in batches(scans, self._board.cost, self._workers):
+            self._submit_batch(batch)
+
+    def _submit_batch(self, batch: list[Scan]) -> None:
+        task = Task(f"scan:{self._scan_number}", scan_payload(self._store, batch))
+        self._scan_number += 1
+        self._scans[task.id] = batch
+        self._submit(task)
+
+    def _submit(self, task: Task) -> None:
+        assert self._executor is not None
+        self._executor.submit(task)
+
+    def _take(self, outcome: Outcome) -> TaskDone:
+        if outcome.task_id in self._scans:
+            return self._take_scan(outcome, self._scans.pop(outcome.task_id))
+        return self._take_plugin(outcome, self.plugins[outcome.task_id.split(":")[1]])
+
+    def _take_scan(self, outcome: Outcome, batch: list[Scan]) -> TaskDone:
+        value, _, reason = _output(outcome)
+        if value is None and len(batch) > 1:
+            # Which of them brought the task down is found by giving each a task of its own.
+            for scan in batch:
+                self._submit_batch([scan])
+        elif value is None:
+            self._board.fail(batch[0], reason)
+        else:
+            for scan, answer in zip(batch, value, strict=True):
+                if "output" in answer:
+                    self._board.accept(scan, decode(answer["output"]))
+                else:
+                    reason = Failure.from_json(answer["failure"]).reason
+                    self._board.fail(scan, reason)
+        self._submit_scans(self._board.take_scans())
+        columns = len({c for scan in batch for c in scan.columns})
+        status = "failed" if reason else "ok"
+        return TaskDone("scan", "kernels", columns, status, reason, outcome)
+
+    def _take_plugin(self, outcome: Outcome, run: PluginRun) -> TaskDone:
+        run.wall_ms += outcome.usage.wall_ms
+        run.cpu_ms += outcome.usage.cpu_ms
+        run.max_rss = max(run.max_rss, outcome.usage.max_rss)
+        if outcome.log:
+            run.log.append(outcome.log)
+        value, failure, reason = _output(outcome)
+        # A part may come in when another part has failed already, and the plugin with it.
+        before = run.ended
+        if before:
+            pass
+        elif failure is not None:
+            note_failure(run, failure)
+        elif reason:
+            run.end("timed_out" if outcome.status == "timed_out" else "failed", reason)
+        else:
+            self._take_safely(run, outcome.task_id, value)
+        if run.ended and not before:
+            self._on_end(run)
+        status = "ok" if not reason else "timed_out" if outcome.status == "timed_out" else "failed"
+        return TaskDone("plugin", run.id, len(run.planned.columns), status, reason, outcome)
+
+    def _take_safely(self, run: PluginRun, task_id: str, value: Any) -> None:
+        """Take what a plugin's task handed back, which may be anything."""
+        try:
+            self._take_value(run, task_id, value)
+        except (ResultError, EncodingError, KeyError, TypeError, ValueError, AttributeError):
+            run.end("failed", NO_RESULT)
+
+    def _take_value(self, run: PluginRun, task_id: str, value: dict[str, Any]) -> None:
+        if "split" in value:
+            run.passes = int(value["split"])
+            self._submit_parts(run, 0, None)
+        elif "nodes" in value:
+            joined = take_part(run, self._store, task_id, value)
+            if joined is not None:
+                self._submit(joined)
+        elif "former" in value:
+            assert run.call is not None
+            self._submit_parts(run, run.call.pass_number + 1, value["former"])
+        else:
+            _end_with(run, value)
+            self._keep(run.key, _kept(run))
+
+    def _submit_parts(self, run: PluginRun, number: int, former: bytes | None) -> None:
+        for task in part_tasks(run, self._store, self._dataset.grid, number, former):
+            self._submit(task)
+
+    def _advance(self) -> None:
+        """Begin every plugin that can begin; some end at once, which may let others begin."""
+        moved = True
+        while moved:
+            moved = False
+            for run in self.plugins.values():
+                if run.status == "waiting" and self._can_begin(run):
+                    self._begin(run)
+                    moved = True
+
+    def _can_begin(self, run: PluginRun) -> bool:
+        if run.planned.skip:
+            return True
+        waits = all(self.plugins[name].ended for name in run.planned.waits_for)
+        return waits and all(self._board.known(r.key) for _, r in run.planned.requests)
+
+    def _begin(self, run: PluginRun) -> None:
+        status, reason = self._obstacle(run)
+        if status:
+            run.end(status, reason)
+            self._on_end(run)
+            return
+        keys = [r.key for _, r in run.planned.requests]
+        upstream = {n: self.plugins[n].result for n in run.planned.sees if self.plugins[n].status == "ok"}
+        policy = self._plan.policy
+        run.call = make_call(
+            run,
+            {key: self._board.result(key) or b"" for key in keys},
+            {name: data for name, data in upstream.items() if data is not None},
+            self._report_so_far(run),
+            full_load=policy.full_load,
+            seed=self._plan.seed,
+            partition_chunks=policy.partition_chunks,
+        )
+        kernel_keys = [self._board.result_key(key) for key in keys]
+        digests = {name: self._digest(name) for name in upstream}
+        run.key = result_key(run.call, self._plan.store_key, kernel_keys, digests)
+        kept = self._results.read(run.key)
+        if kept is not None and _restore(run, kept):
+            run.cached = True
+            self._on_end(run)
+            return
+        run.status = "running"
+        self._submit(begin_task(run, self._store))
+
+    def _obstacle(self, run: PluginRun) -> tuple[str, str]:
+        """Why a plugin whose turn it is can't run: its status and the reason; empty when it can."""
+        if run.planned.skip:
+            return "skipped", run.planned.skip
+        for name in run.planned.needs:
+            other = self.plugins[name]
+            if other.status != "ok":
+                return "skipped", f"it needs {name}, which {_PAST[other.status]}"
+        for _, request in run.planned.requests:
+            failure = self._board.failure(request.key)
+            if failure:
+                return "failed", f"kernel {request.kernel} on {', '.join(request.columns)}: {failure}"
+        return "", ""
+
+    def _report_so_far(self, run: PluginRun) -> dict[str, Any] | None:
+        """The report of all that ran before; the same for every plugin that may see it."""
+        if run.planned.manifest.type not in ("report", "llm"):
+            return None
+        if self._report is None:
+            from toolkit.report.model import build_report
+
+            before = [p.outcome() for p in self.plugins.values() if p.planned.manifest.type not in ("report", "llm")]
+            self._report = build_report(_facts(self._dataset), _columns(self._dataset.schema), before)
+        return self._report
+
+    def _digest(self, name: str) -> str:
+        if name not in self._digests:
+            result = self.plugins[name].decoded().to_json()
+            self._digests[name] = digest_value({k: v for k, v in result.items() if k != "files"})
+        return self._digests[name]
+
+
+_PAST = {"failed": "failed", "skipped": "was skipped", "timed_out": "timed out"}
+
+
+def _output(outcome: Outcome) -> tuple[Any, Failure | None, str]:
+    """Value, failure and reason of an outcome: one of value and reason is there."""
+    if outcome.output is None:
+        return None, None, outcome.reason
+    try:
+        value, failure = read_output(outcome.output)
+    except (EncodingError, KeyError, TypeError, ValueError, AttributeError):
+        return None, None, NO_RESULT
+    return value, failure, "" if failure is None else failure.reason
+
+
+def _end_with(run: PluginRun, value: dict[str, Any]) -> None:
+    """End a plugin with what its last task handed back, or what was kept of it."""
+    if value["status"] == "ok":
+        read_result(value["result"])
+        run.result = value["result"]
+        run.end("ok")
+    else:
+        run.end("skipped", "; ".join(str(t) for t in (value["reason"], value["recommendation"]) if t))
+
+
+def _kept(run: PluginRun) -> bytes:
+    return encode({"status": run.status, "reason": run.reason, "result": run.result})
+
+
+def _restore(run: PluginRun, kept: bytes) -> bool:
+    try:
+        value = decode(kept)
+        status, reason, result = value["status"], value["reason"], value["result"]
+        if result is not None:
+            read_result(result)
+    except (ResultError, EncodingError, KeyError, TypeError):
+        return False
+    run.result = result
+    run.end(status, reason)
+    return True
+
+
+def _facts(dataset: Dataset) -> dict[str, Any]:
+    manifest = dataset.manifest
+    return {
+        "key": manifest.key,
+        "rows": manifest.rows,
+        "data_hash": manifest.data_hash,
+        "schema_hash": manifest.schema_hash,
+    }
+
+
+def _columns(schema: Schema) -> list[dict[str, Any]]:
+    return [{"name": spec.name, "kind": spec.kind} for spec in schema]

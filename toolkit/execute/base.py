@@ -1,0 +1,132 @@
+"""What an executor is: bytes in, bytes out, one outcome a task."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol, cast
+
+from toolkit.core.errors import ToolkitError
+
+Status = Literal["ok", "failed", "timed_out"]
+OnReport = Callable[[str, bytes], None]
+
+LARGEST_RESULT = 256 << 20
+"""Bytes that a task may hand back, at most."""
+LOG_TAIL = 8192
+"""Bytes of what a task wrote to its standard streams that are kept: the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one task may use; None for no limit.
+
+    Attributes
+    ----------
+    wall_ms, cpu_ms : int or None
+        Wall and processor time, milliseconds.
+    memory : int or None
+        Resident bytes.
+    result : int
+        Bytes of the result.
+    """
+
+    wall_ms: int | None = None
+    cpu_ms: int | None = None
+    memory: int | None = None
+    result: int = LARGEST_RESULT
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work: the payload is for `toolkit.task.execute`, wherever that runs."""
+
+    id: str
+    payload: bytes = field(repr=False)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a task cost.
+
+    Attributes
+    ----------
+    wall_ms, cpu_ms : float
+        Milliseconds.
+    max_rss : int
+        Peak resident bytes of its process.
+    """
+
+    wall_ms: float = 0.0
+    cpu_ms: float = 0.0
+    max_rss: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended.
+
+    Attributes
+    ----------
+    status : str
+        ``ok``: there is output (which may itself report an error); ``failed``: the process ended without a result that
+        counts; ``timed_out``: it reached its time limit.
+    output : bytes or None
+        What `toolkit.task.execute` returned.
+    reason : str
+        Why there is none, in plain words; depends on limits, never on times measured.
+    log : str
+        The end of what it wrote to its standard streams.
+    """
+
+    task_id: str
+    status: Status
+    output: bytes | None = field(default=None, repr=False)
+    reason: str = ""
+    usage: Usage = Usage()
+    log: str = ""
+
+
+class Executor(Protocol):
+    """Runs tasks somewhere. Making one begins whatever start-up it needs."""
+
+    name: ClassVar[str]
+
+    def begin(self, workers: int, on_report: OnReport | None = None) -> None:
+        """Say how many tasks may run at once, and who hears of their progress."""
+
+    def submit(self, task: Task) -> None:
+        """Queue a task; tasks begin in the order in which they are submitted."""
+
+    def completed(self) -> Iterator[Outcome]:
+        """Outcomes as they come, until no task is left; tasks may be submitted in between."""
+
+    def close(self) -> None:
+        """End everything at once; nothing that it started is left."""
+
+
+def load_executor(name: str) -> type[Executor]:
+    """The executor of that name: ``PROVIDES`` of the module of this package that bears it.
+
+    Raises
+    ------
+    UsageError
+        When there is none; the message lists those there are.
+    """
+    package = __name__.rpartition(".")[0]
+    # Straight to the module: scanning the package costs as much time as starting the worker process.
+    if name.isidentifier() and importlib.util.find_spec(f"{package}.{name}"):
+        found = getattr(importlib.import_module(f"{package}.{name}"), "PROVIDES", None)
+        if found is not None:
+            return cast("type[Executor]", found)
+    from toolkit.core.registry import Registry
+
+    executors: Registry[type[Executor]] = Registry("executor", package=package)
+    return executors.get(name)
+
+
+class ExecutorError(ToolkitError):
+    """The executor itself broke, not one of its tasks."""

@@ -1,0 +1,72 @@
+"""Runs tasks one after the other in this process: for debugging, and where processes can't be forked.
+
+A plugin that crashes the interpreter ends the run, and limits are not enforced; results are the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import resource
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import ClassVar
+
+from toolkit.execute.base import LOG_TAIL, OnReport, Outcome, Task, Usage
+
+
+class SerialExecutor:
+    """See `toolkit.execute.base.Executor`."""
+
+    name: ClassVar[str] = "serial"
+
+    def __init__(self) -> None:
+        self._queue: deque[Task] = deque()
+        self._on_report: OnReport | None = None
+
+    def begin(self, workers: int, on_report: OnReport | None = None) -> None:
+        """One task runs at a time, whatever ``workers`` says."""
+        del workers
+        self._on_report = on_report
+
+    def submit(self, task: Task) -> None:
+        """Queue a task."""
+        self._queue.append(task)
+
+    def completed(self) -> Iterator[Outcome]:
+        """Run the queued tasks; each is run when its outcome is asked for."""
+        while self._queue:
+            yield self._run(self._queue.popleft())
+
+    def close(self) -> None:
+        """Forget the tasks that have not begun."""
+        self._queue.clear()
+
+    def _run(self, task: Task) -> Outcome:
+        from threadpoolctl import threadpool_limits
+
+        from toolkit.task import execute
+
+        def report(data: bytes) -> None:
+            if self._on_report is not None:
+                self._on_report(task.id, data)
+
+        log = io.StringIO()
+        wall, cpu = time.perf_counter(), time.process_time()
+        # One thread, as in a worker process: sums of several threads have other last bits.
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), threadpool_limits(1):
+            output = execute(task.payload, report)
+        usage = Usage(
+            wall_ms=(time.perf_counter() - wall) * 1e3,
+            cpu_ms=(time.process_time() - cpu) * 1e3,
+            max_rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        )
+        tail = log.getvalue()[-LOG_TAIL:]
+        if len(output) > task.limits.result:
+            reason = f"its result has more than {task.limits.result:,} bytes, the limit"
+            return Outcome(task.id, "failed", None, reason, usage, tail)
+        return Outcome(task.id, "ok", output, "", usage, tail)
+
+
+PROVIDES = SerialExecutor

@@ -1,0 +1,129 @@
+"""``python -m toolkit.run``: run plugins over every row of a table and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.core.cli import (
+    DONE,
+    DONE_WITH_FAILURES,
+    command_parser,
+    complain,
+    emit,
+    note,
+    run_command,
+)
+
+if TYPE_CHECKING:
+    from toolkit.engine.run_settings import RunSettings
+    from toolkit.engine.runner import Prepared
+    from toolkit.execute.base import Executor
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run plugins; prints the report's path."""
+    parser = command_parser("run", "Run plugins over every row of a table and write the report.")
+    parser.add_argument("store", nargs="?", metavar="STORE", help="path or key of a store; the newest by default")
+    parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
+    parser.add_argument("--workers", default="auto", help="auto, or the number of tasks that run at once")
+    parser.add_argument(
+        "--plugins", default="", metavar="IDS", help="ids or patterns, separated by commas; all by default"
+    )
+    parser.add_argument("--plugin-dir", type=Path, action="append", default=[], help="a further folder with plugins")
+    parser.add_argument("--policy", default="", metavar="FILE", help="policy file, or off for no injected caps")
+    parser.add_argument("--executor", default="", help="process (default) or serial")
+    parser.add_argument("--resume", default="", metavar="RUN_ID", help="go on with a run that was interrupted")
+    parser.add_argument("--no-cache", action="store_true", help="compute everything anew")
+    parser.add_argument("--plan-only", action="store_true", help="print what would be done, and do nothing")
+    return run_command(parser, _run, argv)
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.plan_only:
+        from toolkit.engine.runner import prepare_run
+
+        _print_plan(args, prepare_run(_settings(args)))
+        return DONE
+    from toolkit.execute.base import load_executor
+
+    # First of all: the workers' libraries load while this process loads its own and plans.
+    executor = load_executor(args.executor or ("process" if sys.platform == "linux" else "serial"))()
+    try:
+        return _carry_out(args, executor)
+    finally:
+        executor.close()
+
+
+def _carry_out(args: argparse.Namespace, executor: Executor) -> int:
+    from toolkit.engine.progress import Progress
+    from toolkit.engine.runner import carry_out, prepare_run
+
+    prepared = prepare_run(_settings(args))
+    progress = Progress(sys.stderr, quiet=args.quiet)
+    try:
+        report = carry_out(prepared, executor, progress.listeners())
+    except KeyboardInterrupt:
+        progress.clear()
+        if progress.run_id:
+            where = f" --appdata {args.appdata}" if args.appdata else ""
+            complain(f"what was finished is kept; to go on: python -m toolkit.run --resume {progress.run_id}{where}")
+        raise
+    finally:
+        progress.clear()
+    if args.json:
+        from toolkit.core.canonical import canonical_json
+
+        emit(canonical_json(report.to_json()))
+    else:
+        for plugin in report.plugins:
+            if plugin.status not in ("ok", "skipped"):
+                note(args, f"{plugin.id} {plugin.status.replace('_', ' ')}: {plugin.reason}")
+        emit(str(report.readable))
+    return DONE if report.status == "ok" else DONE_WITH_FAILURES
+
+
+def _settings(args: argparse.Namespace) -> RunSettings:
+    from toolkit.core.settings import parse_workers
+    from toolkit.engine.run_settings import RunSettings
+
+    return RunSettings(
+        store=args.store,
+        appdata=args.appdata,
+        plugins=[p for p in (p.strip() for p in args.plugins.split(",")) if p],
+        plugin_dirs=args.plugin_dir,
+        policy=args.policy,
+        workers=parse_workers(args.workers),
+        cache=False if args.no_cache else None,
+        resume=args.resume,
+    )
+
+
+def _print_plan(args: argparse.Namespace, prepared: Prepared) -> None:
+    from toolkit.core.canonical import canonical_json
+
+    plan = prepared.plan
+    if args.json:
+        emit(canonical_json(plan.to_json()))
+        return
+    emit(f"table {plan.store_key}: {plan.rows:,} rows, {plan.columns} columns, {plan.chunks} chunks")
+    emit(f"policy {plan.policy.source}")
+    by_id = {p.id: p for p in plan.plugins}
+    for number, layer in enumerate(plan.layers, 1):
+        emit(f"layer {number}")
+        for plugin in (by_id[name] for name in layer):
+            if plugin.skip:
+                emit(f"  {plugin.id}: skipped, {plugin.skip}")
+                continue
+            caps = ", ".join(f"{k} {v:,}" for k, v in plugin.budget.to_json().items() if v is not None)
+            asks = f"{len(plugin.columns)} columns, {len(plugin.requests)} kernel requests"
+            emit(f"  {plugin.id}: {asks}; {caps or 'no caps'}")
+            for entry in plugin.omitted:
+                emit(f"    {entry['what']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

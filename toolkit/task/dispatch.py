@@ -1,0 +1,101 @@
+"""The one entry of a worker: decode the payload, do the work, encode what came of it."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from toolkit.core.encoding import decode, encode
+from toolkit.core.errors import DamagedStoreError
+from toolkit.core.registry import Registry
+from toolkit.storage.dataset import Dataset, open_location
+from toolkit.task.failure import describe
+from toolkit.task.payload import read_call, read_scans
+
+Report = Callable[[bytes], None]
+
+_REPORT_EVERY = 0.1
+_LATER = ("decimal", "fractions", "json", "toolkit.plugin", "toolkit.task.plugin_task")
+
+
+def preload() -> None:
+    """Import what scans need, so that a process forked after it finds it loaded."""
+    from toolkit.kernels.base import kernels
+    from toolkit.storage.backend import backends
+
+    importlib.import_module("toolkit.task.scan_task")
+    kernels.all()
+    backends.all()
+
+
+def preload_rest() -> None:
+    """Import what other tasks need; for when the first scans are under way already."""
+    for name in _LATER:
+        importlib.import_module(name)
+    renderers: Registry[Any] = Registry("report renderer", package="toolkit.report.renderers")
+    renderers.all()
+
+
+def execute(payload: bytes, report: Report) -> bytes:
+    """Run one task.
+
+    Parameters
+    ----------
+    payload : bytes
+        From `toolkit.task.payload`.
+    report : callable
+        Called now and then with an encoded ``[done, total]``.
+
+    Returns
+    -------
+    bytes
+        Encoded ``{"ok": True, "value": ...}`` or ``{"ok": False, "failure": ...}``. Errors come back as data; only an
+        interrupt is raised.
+    """
+    folder: Path | None = None
+    try:
+        tree = decode(payload)
+        if tree["task"] == "plugin":
+            folder = Path(tree["call"]["folder"])
+        with _open(tree["store"]) as dataset:
+            value = _run(tree, dataset, _throttled(report))
+        return encode({"ok": True, "value": value})
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  whatever a plugin raises, sys.exit included, is its own failure
+        return encode({"ok": False, "failure": describe(error, folder).to_json()})
+
+
+def _run(tree: dict[str, Any], dataset: Dataset, progress: Callable[[int, int], None]) -> Any:
+    if tree["task"] == "plugin":
+        from toolkit.task.plugin_task import run_plugin
+
+        return run_plugin(dataset, read_call(tree), progress)
+    from toolkit.task.scan_task import run_scans
+
+    return run_scans(dataset, read_scans(tree), progress)
+
+
+def _open(store: dict[str, str]) -> Dataset:
+    dataset = open_location(Path(store["location"]))
+    if dataset.key != store["key"]:
+        raise DamagedStoreError(
+            f"{store['location']} holds the table {dataset.key}, not {store['key']} as planned", "run it again"
+        )
+    return dataset
+
+
+def _throttled(report: Report) -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _REPORT_EVERY:
+            last = now
+            report(encode([done, total]))
+
+    return progress

@@ -1,0 +1,150 @@
+"""Runs a plugin: whole, or one part of a Reducer that is split over partitions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from toolkit.core.encoding import decode, encode
+from toolkit.core.grid import Partition
+from toolkit.plugin.budget import Budget
+from toolkit.plugin.context import Context, Inputs, KernelKey, Progress, kernel_key
+from toolkit.plugin.reducer import Reducer
+from toolkit.plugin.result import Result, Skip
+from toolkit.storage.dataset import Dataset
+from toolkit.task.code import loaded_plugin
+from toolkit.task.coverage import coverage
+from toolkit.task.packaging import ResultError, checked_result
+from toolkit.task.payload import PluginCall
+from toolkit.task.reduce import join_nodes, pack_nodes, reduce_chunks, unpack_nodes, writable
+
+
+def run_plugin(dataset: Dataset, call: PluginCall, progress: Progress) -> dict[str, Any]:
+    """Carry out one task of a plugin.
+
+    Returns
+    -------
+    dict
+        ``{"status": "ok", "result": bytes}``, ``{"status": "skipped", "reason": ..., "recommendation": ...}``; or of a
+        Reducer that is to be split ``{"split": number of passes}``, of a part ``{"nodes": ..., "reads": ...}``, of a
+        joined pass that is not the last ``{"former": bytes}``.
+    """
+    ctx = Context(dataset, _inputs(call), progress)
+    for entry in call.omitted:
+        ctx.omit(entry)
+    try:
+        with loaded_plugin(call.id, Path(call.folder), call.digest) as module:
+            return _run(module, dataset, ctx, call)
+    except Skip as skip:
+        return {"status": "skipped", "reason": skip.reason, "recommendation": skip.recommendation}
+    finally:
+        if ctx.damage is not None:
+            raise ctx.damage
+
+
+def _run(module: ModuleType, dataset: Dataset, ctx: Context, call: PluginCall) -> dict[str, Any]:
+    reducer = make_reducer(module)
+    if reducer is None:
+        return _package(_run_function(module)(ctx), dataset, ctx, call)
+    reducer.ctx = ctx
+    reducer.pass_number = call.pass_number
+    reducer.former = None if call.former is None else writable(decode(call.former))
+    if call.mode == "part":
+        nodes = reduce_chunks(reducer, ctx.chunks(reducer.columns(), Partition(*call.partition)))
+        return {"nodes": pack_nodes(nodes), "reads": _packed_reads(ctx)}
+    if call.mode == "join":
+        return _join(reducer, dataset, ctx, call)
+    if reducer.state_class != "serial" and ctx.grid.n_chunks > call.partition_chunks:
+        return {"split": reducer.passes}
+    return _package(reduce_whole(reducer), dataset, ctx, call)
+
+
+def make_reducer(module: ModuleType) -> Reducer | None:
+    """The plugin's Reducer; None when it has a function ``run`` instead.
+
+    Raises
+    ------
+    ResultError
+        When it has neither, or both.
+    """
+    found = getattr(module, "Plugin", None)
+    if (found is None) == (getattr(module, "run", None) is None):
+        raise ResultError("plugin.py must have either a function run(ctx) or a class Plugin(Reducer)")
+    if found is None:
+        return None
+    if not (inspect.isclass(found) and issubclass(found, Reducer)):
+        raise ResultError("Plugin must be a class that derives from toolkit.plugin.Reducer")
+    reducer: Reducer = found()
+    return reducer
+
+
+def reduce_whole(reducer: Reducer) -> Result:
+    """Run all passes of a Reducer over the whole table in this process."""
+    ctx = reducer.ctx
+    for number in range(reducer.passes):
+        reducer.pass_number = number
+        nodes = reduce_chunks(reducer, ctx.chunks(reducer.columns()))
+        state = join_nodes(reducer, nodes, ctx.grid.n_chunks)
+        if number + 1 < reducer.passes:
+            # Through its bytes, as between processes, so that a split run gives the same.
+            reducer.former = writable(decode(encode(state)))
+    return reducer.finish(state, ctx)
+
+
+def _join(reducer: Reducer, dataset: Dataset, ctx: Context, call: PluginCall) -> dict[str, Any]:
+    nodes = []
+    for part in map(decode, call.parts):
+        nodes += unpack_nodes(part["nodes"])
+        for name, chunks in part["reads"]:
+            ctx.reads.setdefault(name, set()).update(chunks.tolist())
+    state = join_nodes(reducer, nodes, ctx.grid.n_chunks)
+    if call.pass_number + 1 < reducer.passes:
+        return {"former": encode(state)}
+    reducer.columns()  # so that what a cap left out is recorded here too
+    return _package(reducer.finish(state, ctx), dataset, ctx, call)
+
+
+def _run_function(module: ModuleType) -> Callable[[Context], Any]:
+    run: Any = module.run
+    if not callable(run):
+        raise ResultError("run in plugin.py is not a function")
+    found: Callable[[Context], Any] = run
+    return found
+
+
+def _package(returned: Any, dataset: Dataset, ctx: Context, call: PluginCall) -> dict[str, Any]:
+    result = checked_result(returned, call.type, ctx)
+    scanned = {column for _, columns, _, _ in call.kernels for column in columns}
+    found = coverage(dataset, ctx.reads, scanned, ctx.row_limit)
+    return {"status": "ok", "result": encode(replace(result, coverage=found).to_json())}
+
+
+def _packed_reads(ctx: Context) -> list[list[Any]]:
+    import numpy as np
+
+    return [[name, np.array(sorted(chunks), np.int64)] for name, chunks in sorted(ctx.reads.items())]
+
+
+def _inputs(call: PluginCall) -> Inputs:
+    kernels: dict[KernelKey, dict[str, Any] | Callable[[], dict[str, Any]]] = {}
+    for name, columns, params, result in call.kernels:
+        kernels[kernel_key(name, columns, params)] = _decoder(result)
+    return Inputs(
+        plugin=call.id,
+        selectors=tuple(call.selectors),
+        params=call.params,
+        budget=Budget.from_json(call.budget),
+        kernels=kernels,
+        upstream={name: Result.from_json(decode(data)) for name, data in call.upstream.items()},
+        report=call.report,
+        full_load=call.full_load,
+        seed=call.seed,
+    )
+
+
+def _decoder(data: bytes) -> Callable[[], dict[str, Any]]:
+    return lambda: decode(data)
