@@ -1,0 +1,171 @@
+"""The report of a run as one plain tree, made from what the plugins returned and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.core.canonical import round_significant
+from toolkit.core.digest import digest_value
+from toolkit.report.multiplicity import q_values
+from toolkit.report.plain import plain_tree
+from toolkit.report.schema import SCHEMA_VERSION, column_fields
+
+ID_LENGTH = 16
+"""Hexadecimal digits of a finding's id."""
+
+_FINDING_FIELDS = (
+    "kind",
+    "columns",
+    "effect",
+    "interval",
+    "log10_p",
+    "evidence",
+    "sentence",
+    "recommendation",
+    "references",
+)
+_UNKNOWN_COLUMN: dict[str, Any] = {
+    "count": None,
+    "missing": None,
+    "distinct": None,
+    "distinct_exact": None,
+    "min": None,
+    "max": None,
+    "mean": None,
+    "std": None,
+    "skewness": None,
+    "kurtosis": None,
+    "quantiles": {},
+    "top": [],
+}
+
+Outcome = Mapping[str, Any]
+
+
+def build_report(
+    dataset: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]
+) -> dict[str, Any]:
+    """Make the report of a run; the same input in any order of ``outcomes`` gives the same tree.
+
+    Parameters
+    ----------
+    dataset : mapping
+        ``key``, ``rows``, ``data_hash`` and ``schema_hash`` of the store.
+    columns : sequence of mapping
+        ``name`` and ``kind`` of every column, in the table's order.
+    outcomes : sequence of mapping
+        One of each plugin: ``id``, ``type``, ``version``, ``status``, ``reason``, ``coverage``, ``budget``,
+        ``references``, and of its result ``data``, ``findings`` (mappings), ``n_tests`` and ``omitted``.
+        Other entries are not looked at, so nothing that depends on time or machine can enter.
+
+    Returns
+    -------
+    dict
+        A tree that conforms to `toolkit.report.schema.report_schema`.
+
+    Notes
+    -----
+    Only plugins with status ``ok`` contribute findings, columns and hypotheses. q-values are Benjamini and
+    Hochberg's over the run, with every hypothesis that was tested, reported or not.
+    """
+    ordered = sorted(outcomes, key=lambda o: str(o["id"]))
+    findings = _findings(ordered)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "dataset": {k: dataset[k] for k in ("key", "rows", "data_hash", "schema_hash")},
+        "columns": _columns(columns, ordered),
+        "plugins": [_plugin(o) for o in ordered],
+        "findings": findings,
+        "omitted": _omitted(ordered),
+        "references": _references(ordered, findings),
+    }
+
+
+def finding_id(plugin: str, finding: Mapping[str, Any]) -> str:
+    """Digest of what a finding says, so that the same finding has the same id in every run.
+
+    Parameters
+    ----------
+    plugin : str
+        Id of the plugin that found it.
+    finding : mapping
+        Its fields; floats are rounded to 10 significant digits before they count.
+    """
+    content = [plain_tree(finding.get(name), rounded=True) for name in _FINDING_FIELDS]
+    return digest_value([plugin, *content])[:ID_LENGTH]
+
+
+def _findings(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    n_tests = 0
+    for outcome in outcomes:
+        if outcome["status"] != "ok":
+            continue
+        reported = 0
+        for raw in outcome.get("findings") or ():
+            finding = {name: plain_tree(raw.get(name), rounded=True) for name in _FINDING_FIELDS}
+            finding |= {"plugin": outcome["id"], "id": finding_id(outcome["id"], raw), "q_value": None}
+            finding["columns"] = finding["columns"] or []
+            finding["evidence"] = finding["evidence"] or {}
+            finding["references"] = finding["references"] or []
+            reported += finding["log10_p"] is not None
+            found.setdefault(finding["id"], finding)
+        # A plugin that counts fewer tests than it reports would make every q-value of the run too small.
+        n_tests += max(int(outcome.get("n_tests") or 0), reported)
+    tested = [f for f in found.values() if f["log10_p"] is not None]
+    for finding, q in zip(tested, q_values([f["log10_p"] for f in tested], n_tests), strict=True):
+        finding["q_value"] = round_significant(q)
+    return list(found.values())
+
+
+def _columns(columns: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    known = column_fields()
+    profiled: dict[str, dict[str, Any]] = {}
+    for outcome in outcomes:
+        if outcome.get("type") != "profile" or outcome["status"] != "ok":
+            continue
+        for entry in (outcome.get("data") or {}).get("columns") or ():
+            fields = {k: plain_tree(entry[k]) for k in known if k in entry}
+            # Of two profiles that speak of one field, the one whose id comes first is heard.
+            profiled[entry["name"]] = {**fields, **profiled.get(entry["name"], {})}
+    out = []
+    for column in columns:
+        fields = profiled.get(column["name"], {})
+        out.append({**plain_tree(_UNKNOWN_COLUMN), **fields, "name": column["name"], "kind": column["kind"]})
+    return out
+
+
+def _omitted(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    return [
+        {"what": "", **plain_tree(dict(entry)), "plugin": outcome["id"]}
+        for outcome in outcomes
+        for entry in outcome.get("omitted") or ()
+    ]
+
+
+def _plugin(outcome: Outcome) -> dict[str, Any]:
+    coverage = plain_tree(dict(outcome.get("coverage") or {}))
+    if outcome.get("n_tests"):
+        coverage["n_tests"] = int(outcome["n_tests"])
+    return {
+        "id": outcome["id"],
+        "version": outcome["version"],
+        "status": outcome["status"],
+        "reason": outcome.get("reason") or None,
+        "coverage": coverage,
+        "budget": plain_tree(dict(outcome.get("budget") or {})),
+    }
+
+
+def _references(outcomes: Sequence[Outcome], findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Whom to cite: the methods of the plugins that were carried out, and what findings refer to."""
+    users: dict[str, set[str]] = {}
+    for outcome in outcomes:
+        if outcome["status"] == "ok":
+            for doi in outcome.get("references") or ():
+                users.setdefault(doi, set()).add(outcome["id"])
+    for finding in findings:
+        for doi in finding["references"]:
+            users.setdefault(doi, set()).add(finding["plugin"])
+    return [{"doi": doi, "used_by": sorted(used_by)} for doi, used_by in sorted(users.items())]

@@ -1,0 +1,1 @@
+"""One module a format; each sets ``PROVIDES`` to its renderer, and the registry finds it."""

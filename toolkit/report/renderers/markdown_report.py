@@ -1,0 +1,158 @@
+"""report.md: the report to be read, in a terminal or rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from toolkit.report.column_tables import column_tables
+from toolkit.report.escape import code, escape, prose
+from toolkit.report.figures import number
+from toolkit.report.text_table import cut
+
+_MOST_RANGES = 8
+_MOST_NAMES = 8
+
+
+class MarkdownRenderer:
+    """GitHub-flavoured Markdown; text that comes from the data is escaped."""
+
+    name: ClassVar[str] = "markdown"
+    filename: ClassVar[str] = "report.md"
+
+    def render(self, report: Mapping[str, Any]) -> bytes:
+        """See `toolkit.report.renderer.Renderer`."""
+        blocks = [
+            *_head(report),
+            *_findings(report["findings"]),
+            *column_tables(report["columns"], report["dataset"]["rows"]),
+            *_plugins(report["plugins"]),
+            *_omitted(report["omitted"]),
+            *_references(report["references"]),
+        ]
+        return ("\n\n".join(blocks) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _head(report: Mapping[str, Any]) -> list[str]:
+    dataset, plugins = report["dataset"], report["plugins"]
+    ok = sum(p["status"] == "ok" for p in plugins)
+    rest = {s: sum(p["status"] == s for p in plugins) for s in ("skipped", "failed", "timed_out")}
+    said = "".join(f", {n} {status.replace('_', ' ')}" for status, n in rest.items() if n)
+    hashes = [code(dataset[which][:16]) for which in ("data_hash", "schema_hash")]
+    facts = [
+        f"- **Table** {number(dataset['rows'])} rows, {number(len(report['columns']))} columns",
+        f"- **Store** {code(dataset['key'])}, data {hashes[0]}…, schema {hashes[1]}…",
+        f"- **Plugins** {ok} of {len(plugins)} done{said}",
+        f"- **Coverage** {_coverage_line(plugins, dataset['rows'])}",
+    ]
+    return ["# Report", "\n".join(facts)]
+
+
+def _coverage_line(plugins: Sequence[Mapping[str, Any]], rows: int) -> str:
+    read = [p for p in plugins if p["status"] == "ok" and isinstance(p["coverage"].get("rows"), int)]
+    partial = [p for p in read if p["coverage"]["rows"] < rows]
+    if not read:
+        return "no plugin that was done says how many rows it read"
+    if not partial:
+        return f"all {number(rows)} rows were read, none sampled"
+    listed = ", ".join(f"{code(p['id'])} {number(p['coverage']['rows'])}" for p in partial)
+    return f"not all of the {number(rows)} rows were read by: {listed}"
+
+
+def _findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not findings:
+        return ["## Findings", "None."]
+    items = []
+    for place, finding in enumerate(findings, start=1):
+        names = finding["columns"]
+        kind = escape(finding["kind"].replace("_", " "))
+        lines = [f"{place}. **{kind}**: {prose(finding['sentence'], names)}"]
+        if finding["recommendation"]:
+            lines.append(f"To do: {prose(finding['recommendation'], names)}")
+        lines.append(_finding_foot(finding))
+        items.append("  \n   ".join(lines))
+    return [f"## Findings ({number(len(findings))})", "\n".join(items)]
+
+
+def _finding_foot(finding: Mapping[str, Any]) -> str:
+    parts = []
+    for what in ("rows", "chunks"):
+        ranges = finding["evidence"].get(what)
+        if isinstance(ranges, list) and ranges:
+            more = "" if len(ranges) <= _MOST_RANGES else " …"
+            parts.append(f"{what} {', '.join(_range(r) for r in ranges[:_MOST_RANGES])}{more}")
+    if finding["q_value"] is not None:
+        q = finding["q_value"]
+        parts.append("q < 1e-300" if q < 1e-300 else f"q = {q:.2g}")
+    if finding["log10_p"] is not None:
+        p = finding["log10_p"]
+        parts.append("p < 1e-300" if p < -300 else f"p = {10.0**p:.2g}")
+    return "; ".join([*parts, f"{code(finding['plugin'])} {code(finding['id'])}"])
+
+
+def _range(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2:
+        first, last = value
+        return number(first) if first == last else f"{number(first)} to {number(last)}"
+    return escape(number(value))
+
+
+def _plugins(plugins: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not plugins:
+        return []
+    lines = []
+    for plugin in plugins:
+        reason = f": {prose(plugin['reason'])}" if plugin["reason"] else ""
+        status = plugin["status"].replace("_", " ")
+        lines.append(f"- {code(plugin['id'])} {escape(str(plugin['version']))}, {status}{reason}")
+        lines[-1] += _read(plugin["coverage"])
+    return ["## Plugins", "\n".join(lines)]
+
+
+def _read(coverage: Mapping[str, Any]) -> str:
+    """Say what a plugin read and tested, as far as its coverage says so."""
+    parts = []
+    if isinstance(coverage.get("rows"), int):
+        of = f" of {number(coverage['of_rows'])}" if isinstance(coverage.get("of_rows"), int) else ""
+        columns = f" of {number(coverage['columns'])} columns" if isinstance(coverage.get("columns"), int) else ""
+        parts.append(f"read {number(coverage['rows'])}{of} rows{columns}")
+    if isinstance(coverage.get("n_tests"), int):
+        parts.append(f"tested {number(coverage['n_tests'])} hypotheses")
+    return f"; {', '.join(parts)}" if parts else ""
+
+
+def _omitted(omitted: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not omitted:
+        return ["## Left out", "Nothing."]
+    lines = []
+    for entry in omitted:
+        line = f"- {code(entry['plugin'])}: {prose(str(entry['what']))}"
+        if entry.get("rule"):
+            line += f"; kept: {prose(str(entry['rule']))}"
+        names = entry.get("left_out")
+        if isinstance(names, list) and names:
+            more = " …" if len(names) > _MOST_NAMES else ""
+            line += f"; left out: {', '.join(code(cut(str(n), 40)) for n in names[:_MOST_NAMES])}{more}"
+        if entry.get("restore"):
+            line += f"; to have it all: {code(str(entry['restore']))}"
+        lines.append(line)
+    return ["## Left out", "\n".join(lines)]
+
+
+def _references(references: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not references:
+        return []
+    lines = [
+        f"- <https://doi.org/{_address(r['doi'])}> ({', '.join(code(user) for user in r['used_by'])})"
+        for r in references
+    ]
+    return ["## References", "\n".join(lines)]
+
+
+def _address(doi: str) -> str:
+    """Write a DOI for an address between angle brackets, which holds neither blanks nor brackets."""
+    return "".join(c if c.isascii() and c.isprintable() and c not in ' <>"\\`%' else quote(c, safe="") for c in doi)
+
+
+PROVIDES = MarkdownRenderer()
