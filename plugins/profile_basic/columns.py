@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from toolkit.plugin import ColumnSpec, Context
 
-from .decimals import decimal_statistics  # noqa: TID252  a plugin's folder has no name of its own on the path
-from .long_decimals import long_decimal_statistics  # noqa: TID252
-from .texts import TextFacts, category_facts  # noqa: TID252
-from .values import centre, scalar, spread  # noqa: TID252
+from .decimals import decimal_statistics
+from .long_decimals import long_decimal_statistics
+from .texts import TextFacts, category_facts
+from .values import centre, scalar, spread
 
 MOST_GROUPS = 64
 """Numbers in ``missing_by_chunk``; chunks of longer tables are taken together in equal runs."""

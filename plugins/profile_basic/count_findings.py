@@ -9,9 +9,9 @@ import numpy as np
 
 from toolkit.plugin import ChunkGrid, Finding
 
-from .columns import Profile  # noqa: TID252  a plugin's folder has no name of its own on the path
-from .look import MOST_CHUNKS, Places, Seen, Target  # noqa: TID252
-from .values import percent, quoted, shown  # noqa: TID252
+from .columns import Profile
+from .look import MOST_CHUNKS, Places, Seen, Target
+from .values import percent, quoted, shown
 
 _EXACT_INTEGERS = 2**53
 

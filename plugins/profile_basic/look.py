@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from toolkit.plugin import Chunk, ColumnSpec, Context
 
-from .values import units_per_day  # noqa: TID252  a plugin's folder has no name of its own on the path
+from .values import units_per_day
 
 MOST_RUNS = 20
 """Runs of rows that are listed for one value."""

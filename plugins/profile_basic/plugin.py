@@ -6,11 +6,11 @@ from typing import Any
 
 from toolkit.plugin import Context, Finding, Result, omission
 
-from . import count_findings, sentinels, text_findings, value_findings  # noqa: TID252  a plugin's folder has no name of its own on the path
-from .columns import Profile, profile_column  # noqa: TID252
-from .look import Seen, Target, look  # noqa: TID252
-from .roles import role_of  # noqa: TID252
-from .texts import is_missing_mark, long_text_facts  # noqa: TID252
+from . import count_findings, sentinels, text_findings, value_findings
+from .columns import Profile, profile_column
+from .look import Seen, Target, look
+from .roles import role_of
+from .texts import is_missing_mark, long_text_facts
 
 ORDER = (
     "all_missing", "constant", "sentinel_value", "missing_marks", "infinite_values", "nan_beside_missing", "nan_values",

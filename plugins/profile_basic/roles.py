@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .columns import Profile  # noqa: TID252  a plugin's folder has no name of its own on the path
-from .values import percent, shown  # noqa: TID252
+from .columns import Profile
+from .values import percent, shown
 
 _ID_NAME = re.compile(r"(?:^|[^a-z])(?:id|ids|key|uuid|guid|pk|rowid|nr|no|num|number|code|ref|hash)(?:$|[^a-z])")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

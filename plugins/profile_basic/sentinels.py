@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Profile  # noqa: TID252  a plugin's folder has no name of its own on the path
-from .look import Places, Seen, Target  # noqa: TID252
-from .values import days  # noqa: TID252
+from .columns import Profile
+from .look import Places, Seen, Target
+from .values import days
 
 _REPEATED = [int(digit * n) for digit in "789" for n in range(2, 11)]
 _LIMITS = [2**k - 1 for k in (7, 8, 15, 16, 31, 32, 63, 64)] + [-(2**k) for k in (7, 15, 31, 63)]

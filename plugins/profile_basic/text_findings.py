@@ -7,10 +7,10 @@ from typing import Any
 
 from toolkit.plugin import ChunkGrid, Finding
 
-from .columns import Profile  # noqa: TID252  a plugin's folder has no name of its own on the path
-from .count_findings import where  # noqa: TID252
-from .look import Places  # noqa: TID252
-from .values import percent, quoted, scalar, shown  # noqa: TID252
+from .columns import Profile
+from .count_findings import where
+from .look import Places
+from .values import percent, quoted, scalar, shown
 
 _SHOWN_VALUES = 5
 _MOST_LISTED = 20

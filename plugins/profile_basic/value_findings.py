@@ -8,11 +8,11 @@ import numpy as np
 
 from toolkit.plugin import ChunkGrid, Finding
 
-from .columns import Profile  # noqa: TID252  a plugin's folder has no name of its own on the path
-from .count_findings import where  # noqa: TID252
-from .look import Places  # noqa: TID252
-from .sentinels import DAYS, FRACTIONS, NUMBERS, Suspect  # noqa: TID252
-from .values import days, percent, quoted, scalar, shown  # noqa: TID252
+from .columns import Profile
+from .count_findings import where
+from .look import Places
+from .sentinels import DAYS, FRACTIONS, NUMBERS, Suspect
+from .values import days, percent, quoted, scalar, shown
 
 
 def sentinel(profile: Profile, suspect: Suspect, grid: ChunkGrid) -> Finding:

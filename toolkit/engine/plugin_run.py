@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from toolkit.core.digest import KEY_LENGTH, digest_value
@@ -13,11 +15,12 @@ from toolkit.engine.plan import Planned
 from toolkit.execute.base import Limits, Task
 from toolkit.kernels.base import kernels
 from toolkit.plugin.result import Result
+from toolkit.task.code import code_digest
 from toolkit.task.failure import Failure
 from toolkit.task.payload import PluginCall, StoreRef, plugin_payload
 
-API_VERSION = 1
-"""Raised when the same plugin code would give another result because of the harness; part of every result's key."""
+_SHAPING = ("core", "plugin", "report", "storage", "task")
+"""Packages of the harness whose code has a part in what a plugin's result is."""
 
 ENDED = frozenset({"ok", "skipped", "failed", "timed_out"})
 
@@ -153,11 +156,18 @@ def make_call(
     )
 
 
+@functools.cache
+def harness_code() -> str:
+    """Digest of the harness's code that shapes results, so that none of an older version is taken for one of this."""
+    root = Path(__file__).parents[1]
+    return digest_value([code_digest(root / name) for name in _SHAPING])
+
+
 def result_key(call: PluginCall, store_key: str, kernel_keys: list[str], upstream_digests: dict[str, str]) -> str:
     """Digest of all that a plugin's result depends on: table, code, parameters, budget, kernels, upstream results."""
     report = None if call.report is None else digest_value(call.report)
     content = {
-        "api": API_VERSION,
+        "harness": harness_code(),
         "store": store_key,
         "plugin": call.id,
         "code": call.digest,
