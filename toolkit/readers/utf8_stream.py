@@ -90,7 +90,7 @@ class Utf8Stream:
             at = self._decoded - waiting + getattr(wrong, "start", 0)
             shown = wrong.object[wrong.start] if isinstance(wrong, UnicodeDecodeError) else 0
             problem = f"0x{shown:02x} is not {self.encoding}" if shown else f"not {self.encoding}: {wrong}"
-            raise BadInputError(f"{self._path}: byte {at:,}: {problem}", "name another --encoding") from wrong
+            raise BadInputError(f"{self._path}: byte {at}: {problem}", "name another --encoding") from wrong
         self._decoded += len(raw)
         return encoded
 
