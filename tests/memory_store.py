@@ -69,6 +69,9 @@ class MemoryReader:
         self.reads.append((array.name, index))
         return found
 
+    def stored_bytes(self, array: ArraySpec) -> int:
+        return sum(chunk.nbytes for (name, _), chunk in self._chunks.items() if name == array.name)
+
     def replace_chunk(self, array: str, index: int, values: npt.NDArray[Any]) -> None:
         """Put other content in place of a chunk without telling the manifest: a damaged store."""
         self._chunks[array, index] = values
@@ -127,8 +130,8 @@ def _column(name: str, array: str, values: Values, encoding: str) -> MemoryColum
         valid = None if all(present) else np.array(present, bool)
         kinds = {type(v) for v in values if v is not None}
         if not kinds:
-            spec = ColumnSpec(name, array, "null", "|b1", nullable=True)
-            return MemoryColumn(spec, np.zeros(len(values), bool), np.zeros(len(values), bool), [])
+            spec = ColumnSpec(name, array, "null", "|i1", nullable=True)
+            return MemoryColumn(spec, np.zeros(len(values), np.int8), np.zeros(len(values), bool), [])
         if kinds <= {str, bytes, Decimal}:
             return _text((name, array), values, valid, kinds=kinds, encoding=encoding)
         fill = float("nan") if kinds == {float} else kinds == {int} and 0

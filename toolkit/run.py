@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,11 +52,14 @@ def _run(args: argparse.Namespace) -> int:
         return DONE
     from toolkit.execute.base import load_executor
 
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # First of all: the workers' libraries load while this process loads its own and plans.
     executor = load_executor(args.executor or ("process" if sys.platform == "linux" else "serial"))()
+    gc.disable()  # start-up allocates much and frees next to nothing
     try:
         return _carry_out(args, executor)
     finally:
+        gc.enable()
         executor.close()
 
 
@@ -63,6 +68,7 @@ def _carry_out(args: argparse.Namespace, executor: Executor) -> int:
     from toolkit.engine.runner import carry_out, prepare_run
 
     prepared = prepare_run(_settings(args))
+    gc.enable()
     progress = Progress(sys.stderr, quiet=args.quiet)
     try:
         report = carry_out(prepared, executor, progress.listeners())

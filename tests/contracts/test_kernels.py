@@ -18,6 +18,7 @@ from tests.kernel_cases import (
     AWKWARD_FLOATS,
     AWKWARD_INTEGERS,
     AWKWARD_TEXT,
+    ROWS,
     all_requests,
     chunk_states,
     comparable,
@@ -147,7 +148,7 @@ def test_exact_states_merge_in_any_order(request_: KernelRequest) -> None:
 def test_chunk_size_makes_no_difference(request_: KernelRequest) -> None:
     results = []
     for chunk_rows in (1, 2, 7, 1000):
-        dataset = sample(chunk_rows)
+        dataset = _table(chunk_rows)
         results.append(compute(dataset, [request_])[request_.key])
     exact = kernels.get(request_.kernel).state_class == "exact"
     for other in results[1:]:
@@ -231,13 +232,13 @@ def test_the_last_row_counts(kernel: type[Kernel]) -> None:
 
 
 @functools.cache
-def _larger_table() -> Dataset:
-    return sample(4000, 20_000)
+def _table(chunk_rows: int, rows: int = ROWS) -> Dataset:
+    return sample(chunk_rows, rows)
 
 
 @EVERY_REQUEST
 def test_memory_stays_within_its_bound(request_: KernelRequest) -> None:
-    dataset = _larger_table()
+    dataset = _table(4000, 20_000)
     kernel = make_kernel(request_, view(dataset))
     chunks = list(dataset.chunks(request_.columns))
     for chunk in chunks:  # reading is not the kernel's

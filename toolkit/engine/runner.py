@@ -61,7 +61,7 @@ def run_plugins(
     Parameters
     ----------
     store : Dataset, path or str, optional
-        An open store, its path or its key; the newest store by default.
+        An open store, its path or its key; the newest by default.
     appdata : path, optional
         Folder for results and runs; ``TOOLKIT_APPDATA`` or ``appdata`` by default.
     plugins : sequence of str

@@ -164,7 +164,8 @@ def _start(link: int, errors: int) -> int:
     ]
     # Duplicating a descriptor onto itself may leave it to be closed on exec.
     os.set_inheritable(link, link == _SOCKET_FD)
-    program = f"from toolkit.execute.zygote import main; main({_SOCKET_FD}, {os.getpid()})"
+    # Collecting garbage while libraries load finds none; the process turns it on again when it has loaded them.
+    program = f"import gc; gc.disable(); from toolkit.execute.zygote import main; main({_SOCKET_FD}, {os.getpid()})"
     return os.posix_spawn(sys.executable, [sys.executable, "-P", "-c", program], environment, file_actions=actions)
 
 

@@ -193,8 +193,8 @@ def main(descriptor: int, parent: int) -> None:
     _check_threads()
     # A plugin's folder is not to be written to, and what is loaded by now is shared with the children: keep it so.
     sys.dont_write_bytecode = True
-    gc.collect()
     gc.freeze()
+    gc.enable()
     Zygote(link).serve()
     os._exit(0)
 

@@ -108,6 +108,8 @@ class Kernel(ABC):
         DOIs of the methods.
     defaults : dict
         Every parameter with its default; None where the kernel derives it.
+    arity : int
+        How many columns a request names.
     """
 
     name: ClassVar[str]
@@ -115,6 +117,7 @@ class Kernel(ABC):
     state_class: ClassVar[StateClass]
     references: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
+    arity: ClassVar[int] = 1
 
     def __init__(self, request: KernelRequest, table: TableView) -> None:
         self.request = request
@@ -124,6 +127,8 @@ class Kernel(ABC):
             known = ", ".join(self.defaults) or "none"
             raise UsageError(f"kernel {self.name} has no parameter {unknown[0]!r}", f"parameters: {known}")
         self.params = {**self.defaults, **request.params}
+        if len(request.columns) != self.arity:
+            raise UsageError(f"kernel {self.name} takes {self.arity} column(s), not {len(request.columns)}")
         for name in request.columns:
             if not self.accepts(table.schema[name]):
                 spec = table.schema[name]
@@ -131,8 +136,6 @@ class Kernel(ABC):
                     f"kernel {self.name} is not defined on column {name!r} ({spec.kind}, stored {spec.encoding})",
                     "Kernel.accepts(spec) says which columns a kernel takes",
                 )
-        if len(request.columns) != 1:
-            raise UsageError(f"kernel {self.name} takes one column, not {len(request.columns)}")
         self.column = request.columns[0]
         self.spec = table.schema[self.column]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
 from toolkit.core.schema import ColumnSpec
-from toolkit.kernels.base import Kernel, State, StateClass
+from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.lexicographic import COMPARED_BYTES, extreme_rows
 from toolkit.kernels.present import present_values
 
@@ -31,6 +31,10 @@ class Extremes(Kernel):
     version: ClassVar[int] = 1
     state_class: ClassVar[StateClass] = "exact"
     references: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, request: KernelRequest, table: TableView) -> None:
+        super().__init__(request, table)
+        self._lengths: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def accepts(cls, spec: ColumnSpec) -> bool:
@@ -162,8 +166,6 @@ class Extremes(Kernel):
         found["min_bytes"], found["max_bytes"] = int(lengths.min()), int(lengths.max())
         found["total_bytes"] = int(lengths.sum(dtype=np.int64))
         found["empty"] = int(lengths.size - np.count_nonzero(lengths))
-
-    _lengths: npt.NDArray[np.int64] | None = None
 
     def _category_lengths(self, categories: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
         if self._lengths is None:

@@ -355,7 +355,7 @@ def test_a_run_that_is_killed_is_gone_on_with(place: Place) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     resumed: list[RunReport] = []
     for delay in (0.0, 0.15, 0.35):
-        shutil.rmtree(place.appdata / "results")
+        shutil.rmtree(place.appdata / "results", ignore_errors=True)
         before = set((place.appdata / "runs").iterdir())
         with subprocess.Popen([sys.executable, "-c", program], env=environment) as process:
             while not (new := set((place.appdata / "runs").iterdir()) - before) and process.poll() is None:

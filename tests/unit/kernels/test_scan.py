@@ -164,5 +164,5 @@ def test_what_is_no_request_is_refused() -> None:
         KernelRequest.from_json({"kernel": "order"})
     with pytest.raises(UsageError, match="unknown kernel 'nonsense'"):
         make_kernel(request("nonsense", "a"), view(memory_dataset({"a": [1]})))
-    with pytest.raises(UsageError, match="takes one column, not 2"):
+    with pytest.raises(UsageError, match="takes 1 column\\(s\\), not 2"):
         make_kernel(request("order", "a", "b"), view(memory_dataset({"a": [1], "b": [2]})))
