@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.canonical import canonical_json
-from toolkit.core.cli import DONE, command_parser, emit, note, run_command
+from toolkit.core.cli import DONE, DONE_WITH_FAILURES, command_parser, emit, note, run_command
 from toolkit.core.errors import BadInputError, UsageError
 from toolkit.core.settings import parse_size, parse_workers, read_settings
 from toolkit.ingest.sources import find_record
@@ -90,14 +90,19 @@ def _finish(args: argparse.Namespace, record: dict[str, Any], started: float) ->
     seconds = time.monotonic() - started
     for text in record.get("notes", []):
         note(args, f"note: {text}")
+    bad = record.get("quarantined", 0)
+    if bad:
+        where = Path(record["path"]).parent / record["quarantine"]
+        note(args, f"{bad:,} bad {'record is' if bad == 1 else 'records are'} not in the store but in {where}")
     if args.json:
         out = {name: record[name] for name in _FIELDS}
-        emit(canonical_json({**out, "reused": record["reused"], "seconds": round(seconds, 3)}))
+        more = {"quarantined": bad, "reused": record["reused"], "seconds": round(seconds, 3)}
+        emit(canonical_json({**out, **more}))
     else:
         what = "reused the store" if record["reused"] else "converted"
         note(args, f"{what}: {record['rows']:,} rows, {record['columns']} columns, {seconds:.1f} s")
         emit(str(record["path"]))
-    return DONE
+    return DONE_WITH_FAILURES if bad else DONE
 
 
 class _Progress:

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.ingest.table_truth import tree
 from toolkit import open_store
 from toolkit.convert import main
 
@@ -222,5 +221,3 @@ def test_a_table_that_is_too_wide_is_refused_and_its_columns_can_be_named(
     ran = convert(tmp_path / "bad.csv", "--columns", "c3,c24999")
     assert ran.code == 0
     assert open_store(ran.out.strip()).schema.names == ["c3", "c24999"]
-
-

@@ -95,5 +95,5 @@ class FrameSource:
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise BadInputError(
                 f"{WHAT} can't be handed over as Arrow: {error}",
-                "give every column one type; objects of several types are none",
+                "give every column one type and a name of its own",
             ) from error

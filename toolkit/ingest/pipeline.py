@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from toolkit.ingest.evidence import Decision, decide
 from toolkit.ingest.retype import settle
 from toolkit.ingest.staging import StagedPart, stage
 from toolkit.ingest.text_types import Typed, infer
-from toolkit.readers.base import Part, ReadAgain, Source, check_column_count
+from toolkit.readers.base import Part, ReadAgain, Rejected, Source, check_column_count
 from toolkit.storage.appdata import AppData
 from toolkit.storage.backend import backends
 from toolkit.storage.durable import naming_disk_errors
@@ -85,12 +85,15 @@ class Converted:
         False when an equal store was there already.
     decisions : list of (str, str, Decision)
         Name, declared type and decision of every column.
+    rejected : list of Rejected
+        Bad records that are not part of the table, in the order of the source.
     """
 
     path: Path
     manifest: StoreManifest
     published: bool
     decisions: list[tuple[str, str, Decision]]
+    rejected: list[Rejected]
 
 
 def part_bytes(max_memory: int, workers: int) -> int:
@@ -139,6 +142,8 @@ def convert_source(
                 parts = _stage_all(source, chosen, work, pool, settings.workers, progress, what)
             except ReadAgain:
                 parts = _stage_all(source, chosen, work, pool, settings.workers, progress, what)
+            rejected = [r for p in parts for r in p.rejected]
+            parts = [p for p in parts if p.rows]
             rows = sum(p.rows for p in parts)
             if not rows:
                 raise BadInputError(f"{what} has column names and no rows", "a store needs at least one row")
@@ -152,7 +157,7 @@ def convert_source(
             confirm()
         published = appdata.publish(built, target)
     named = [(source.columns[i].name, source.columns[i].declared, d) for i, d in zip(chosen, decisions, strict=True)]
-    return Converted(target, manifest, published, named)
+    return Converted(target, manifest, published, named, rejected)
 
 
 def _chosen(source: Source, settings: ConvertSettings, what: str) -> list[int]:
@@ -202,13 +207,14 @@ def _stage_all(
         raise
     if failure is not None:
         raise failure
-    return [p for p in staged if p.rows]
+    return staged
 
 
 def _stage_part(source: Source, part: Part, chosen: list[int], work: Path, what: str) -> StagedPart:
     table = source.parse(part, chosen)
     columns = [_typed(source, i, table.column(k), what) for k, i in enumerate(chosen)]
-    return stage(columns, table.num_rows, work / f"part-{part.index:06d}.arrow")
+    staged = stage(columns, table.num_rows, work / f"part-{part.index:06d}.arrow")
+    return replace(staged, rejected=tuple(part.rejected))
 
 
 def _typed(source: Source, index: int, values: pa.ChunkedArray, what: str) -> Typed:

@@ -20,6 +20,7 @@ from toolkit.core.schema import Unit
 from toolkit.ingest.decimals import places
 from toolkit.ingest.evidence import UNITS, Evidence, narrowest
 from toolkit.ingest.text_types import Typed
+from toolkit.readers.base import Rejected
 
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400 * 10**9
@@ -42,12 +43,15 @@ class StagedPart:
         One for each column.
     offsets : tuple of int
         Where in the file each group of columns begins.
+    rejected : tuple of Rejected
+        Bad records that were left out of it.
     """
 
     path: Path
     rows: int
     evidence: tuple[Evidence, ...]
     offsets: tuple[int, ...]
+    rejected: tuple[Rejected, ...] = ()
 
     def column(self, index: int) -> pa.Array:
         """Read one column back."""

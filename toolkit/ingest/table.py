@@ -19,6 +19,7 @@ from toolkit.ingest.pipeline import (
     default_workers,
     part_bytes,
 )
+from toolkit.ingest.quarantine import write_quarantine
 from toolkit.ingest.sources import identity_of, record_name
 from toolkit.readers.base import HEAD_BYTES, ReadOptions, Source, find_reader
 from toolkit.readers.byte_stream import read_head
@@ -63,7 +64,8 @@ def convert_file(
     memory = max_memory or DEFAULT_MAX_MEMORY
     state, sha256 = _state_of(path), ""
     reader = find_reader(path, read_head(path, HEAD_BYTES))
-    options = ReadOptions(encoding=settings["encoding"], part_bytes=part_bytes(memory, threads))
+    quarantine = settings["on_bad_row"] == "quarantine"
+    options = ReadOptions(settings["encoding"], part_bytes(memory, threads), quarantine)
     source = reader.open(path, options)
 
     def confirm() -> None:
@@ -80,7 +82,10 @@ def convert_file(
     name = os.fsencode(path.name).decode("utf-8", "replace")
     record = _record(converted, source, settings, table or name)
     record |= {"reader": reader.name, "name": name, "size": state[0], "source_sha256": sha256}
-    appdata.write_source_record(record_name(state[0], identity_of(path, sha256, settings)), record)
+    identity = identity_of(path, sha256, settings)
+    bad = write_quarantine(appdata, record["store"], identity[:8], converted.rejected)
+    record |= {"quarantined": len(converted.rejected), "quarantine": bad.name if bad else ""}
+    appdata.write_source_record(record_name(state[0], identity), record)
     return {**record, "path": str(converted.path), "reused": not converted.published}
 
 

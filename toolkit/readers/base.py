@@ -30,12 +30,15 @@ class ReadOptions:
         Text encoding; UTF-8 when empty.
     part_bytes : int
         Source bytes to hand out at a time; bounds memory.
+    quarantine : bool
+        Whether bad records are left out and handed over, and are no error, where the format can tell them apart.
     format : dict
         Further options of one format, such as ``delimiter``.
     """
 
     encoding: str = ""
     part_bytes: int = 16 << 20
+    quarantine: bool = False
     format: dict[str, Any] = field(default_factory=dict)
 
 
@@ -58,6 +61,25 @@ class SourceColumn:
     infer: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that can't be part of the table.
+
+    Attributes
+    ----------
+    line : int
+        Line of the source at which it begins, from 1.
+    reason : str
+        What is wrong with it.
+    record : bytes
+        The whole record as it stands in the source.
+    """
+
+    line: int
+    reason: str
+    record: bytes
+
+
 @dataclass(slots=True)
 class Part:
     """A run of rows of the source, not parsed yet.
@@ -72,12 +94,15 @@ class Part:
         Line, record or row of the source at which it begins, from 1.
     offset : int
         Byte of the decompressed source at which it begins, where that has a meaning.
+    rejected : list of Rejected
+        Bad records that `Source.parse` left out, where `ReadOptions.quarantine` asks for it.
     """
 
     index: int
     payload: Any
     line: int
     offset: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
 
 
 class ReadAgain(Exception):  # noqa: N818  it is no error

@@ -14,6 +14,7 @@ from toolkit.core.errors import BadInputError
 from toolkit.readers.base import COMPRESSIONS, HEAD_BYTES, Part, ReadAgain, ReadOptions, SourceColumn
 from toolkit.readers.dialect import Dialect, find_dialect, header_names
 from toolkit.readers.records import count_lines
+from toolkit.readers.sifting import sift
 from toolkit.readers.utf8_stream import Utf8Stream
 
 _LARGEST_RECORD = 80 << 20
@@ -59,6 +60,7 @@ class DelimitedSource:
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path = path
         self._part_bytes = options.part_bytes
+        self._quarantine = options.quarantine
         self._stream: Utf8Stream | None = None
         self._fingerprint = ""
         self.columns: list[SourceColumn] = []
@@ -98,37 +100,47 @@ class DelimitedSource:
 
     def parse(self, part: Part, columns: Sequence[int]) -> pa.Table:
         """Text columns of a block; see `toolkit.readers.base.Source`."""
-        block: bytes = part.payload.text
-        self._check_bytes(part)
-        self._check_quotes(part)
+        try:
+            self._check_bytes(part)
+            self._check_quotes(part)
+            return self._parse_block(part.payload.text, columns)
+        except pa.ArrowInvalid as error:
+            refused, cause = None, error
+        except BadInputError as error:
+            refused, cause = error, error
+        if not self._quarantine:
+            raise refused or self._explain(part, cause) from cause
+        good, part.rejected = sift(part, self._cutter, len(self.columns))
+        return self._parse_block(good, columns)
+
+    def _parse_block(self, block: bytes, columns: Sequence[int]) -> pa.Table:
+        chosen = [str(i) for i in columns]
+        if not block or (block[:1] in b"\r\n" and len(self.columns) > 1 and not block.strip(b"\r\n")):
+            return pa.table({name: pa.array([], pa.string()) for name in chosen})
         if self._dialect.skip_space:
             block = self._cutter.without_spaces(block)
-        chosen = [str(i) for i in columns]
-        try:
-            return pa.csv.read_csv(
-                pa.BufferReader(block),
-                read_options=pa.csv.ReadOptions(
-                    use_threads=False,
-                    block_size=len(block) + 1,
-                    column_names=[str(i) for i in range(len(self.columns))],
-                ),
-                parse_options=pa.csv.ParseOptions(
-                    delimiter=self._dialect.delimiter,
-                    quote_char=self._dialect.quote or False,
-                    escape_char=self._dialect.escape or False,
-                    newlines_in_values=True,
-                    ignore_empty_lines=len(self.columns) > 1,
-                ),
-                convert_options=pa.csv.ConvertOptions(
-                    column_types=dict.fromkeys(chosen, pa.string()),
-                    include_columns=chosen,
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                    null_values=[""],
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            raise self._explain(part, error) from error
+        return pa.csv.read_csv(
+            pa.BufferReader(block),
+            read_options=pa.csv.ReadOptions(
+                use_threads=False,
+                block_size=len(block) + 1,
+                column_names=[str(i) for i in range(len(self.columns))],
+            ),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=self._dialect.delimiter,
+                quote_char=self._dialect.quote or False,
+                escape_char=self._dialect.escape or False,
+                newlines_in_values=True,
+                ignore_empty_lines=len(self.columns) > 1,
+            ),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(chosen, pa.string()),
+                include_columns=chosen,
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
+            ),
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 of the file, after all parts were read."""
@@ -193,6 +205,8 @@ class DelimitedSource:
             # counting finds no end where there is one: some quotes have no meaning
             self._walking = True
             raise ReadAgain
+        if not begun and self._quarantine:
+            return rest.find(b"\n") + 1
         if not begun:
             raise self._explain(Part(0, _Block(rest, walked=True), line, offset), ValueError("a quote out of place"))
         if len(rest) > _LARGEST_RECORD:

@@ -216,6 +216,9 @@ def to_arrow(values: Sequence[Any], kind: ColumnType) -> pa.Array:
         from decimal import Decimal
 
         return pa.array([None if v is None else Decimal(v) for v in values], target)
+    if pa.types.is_floating(target):
+        # Arrow refuses large integers here, even those that are doubles
+        values = [float(v) if type(v) is int else v for v in values]
     if pa.types.is_timestamp(target):
         midnight = dt.time()
         values = [

@@ -56,7 +56,7 @@ def plain_values(data: bytes) -> Any:
             if operation.name == "STOP":
                 return stack.pop()
             _apply(operation.name, argument, stack, memo)
-    except (IndexError, KeyError, TypeError, UnicodeError, RecursionError) as error:
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"no pickle: {error}") from error
     raise ValueError("a pickle without an end")
 
@@ -84,11 +84,10 @@ def plain_array(data: bytes) -> tuple[tuple[int, ...], list[Any]]:
     state = found.state if isinstance(found, Opaque) else None
     if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[4], list):
         raise ValueError("no pickled array of objects")
-    _, shape, _, by_column, values = state
+    # NumPy writes the values in C order whatever the array's own is
+    _, shape, _, _, values = state
     if not all(isinstance(n, int) for n in shape) or math.prod(shape) != len(values):
         raise ValueError("a pickled array whose shape is not that of its values")
-    if by_column and len(shape) == 2:
-        values = [values[j * shape[0] + i] for i in range(shape[0]) for j in range(shape[1])]
     return tuple(shape), values
 
 

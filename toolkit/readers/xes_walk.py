@@ -92,6 +92,7 @@ class LogWalker:
         self._cases: list[dict[Slot, str]] = []
         self._case: dict[Slot, str] = {}
         self._case_cut = False
+        self._late: dict[Slot, str] = {}
         self._runs: list[EventRun] = []
         self.log: dict[Slot, str] = {}
         self._target = self.log
@@ -155,6 +156,11 @@ class LogWalker:
             self._end_event()
         elif name == "trace":
             self.empty_traces += not self._cases or self._cases[-1] is not self._case
+            if self._late:
+                raise self._wrong(
+                    f"the attribute {next(iter(self._late))[1]!r} of a case stands behind its first events, which are many",
+                    "write the attributes of a case in front of its events",
+                )
             self._case = {}
             self._target = self.log
             index = self._parser.CurrentByteIndex
@@ -166,12 +172,13 @@ class LogWalker:
     def _end_event(self) -> None:
         self._rows.append(self._target)
         self._cases.append(self._case)
-        self._target = self._case if self._open[-1] == "trace" else self.log
-        # a case that is far larger than a run is cut: its later attributes could not reach its first events
+        # a case that is far larger than a run is cut: later attributes of it could not reach its first events
         index = self._parser.CurrentByteIndex
         if index - self._run_began >= 4 * self._run_bytes or len(self._rows) >= 4 * self._most_rows():
             self._flush()
             self._case_cut = True
+        inside = self._late if self._case_cut else self._case
+        self._target = inside if self._open[-1] == "trace" else self.log
 
     def _structure(self, name: str, attributes: list[str]) -> None:
         """Elements that are no simple attribute."""

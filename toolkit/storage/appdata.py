@@ -17,6 +17,9 @@ from toolkit.core.canonical import pretty_json
 from toolkit.core.errors import BadInputError
 from toolkit.storage.durable import naming_disk_errors, rename_noreplace, write_durably
 
+QUARANTINE_SUFFIX = ".quarantine.jsonl"
+"""Ending of files with bad records, which stand beside the stores."""
+
 _SHORTEST_PREFIX = 6
 
 
@@ -75,7 +78,8 @@ class AppData:
         """Published stores, the newest first."""
         if not self.stores.is_dir():
             return []
-        found = [p for p in self.stores.iterdir() if not p.name.startswith(".")]
+        entries = (p for p in self.stores.iterdir() if not p.name.startswith("."))
+        found = [p for p in entries if not p.name.endswith(QUARANTINE_SUFFIX)]
         return sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))
 
     def find_store(self, wanted: str | None = None) -> Path:
