@@ -81,7 +81,7 @@ def _stored(
     record = find_record(place.sources, path, settings) if reuse else None
     if record is not None and (place.stores / record["store"]).exists():
         return place.stores / record["store"]
-    return Path(convert_file(path, place, settings, workers=workers, max_memory=max_memory)["path"])
+    return Path(convert_file(path, place, settings, workers=workers, max_memory=max_memory, reuse=reuse)["path"])
 
 
 def open_store(path_or_key: str | Path | None = None, *, appdata: str | Path | None = None) -> Dataset:

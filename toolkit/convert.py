@@ -64,6 +64,7 @@ def _convert(args: argparse.Namespace) -> int:
         workers=parse_workers(args.workers) if args.workers else environment.max_workers,
         max_memory=parse_size(args.max_memory) if args.max_memory else None,
         progress=_Progress(args, started),
+        reuse=environment.store_cache,
     )
     return _finish(args, record, started)
 

@@ -95,6 +95,7 @@ def test_json_has_the_fields_of_the_contract(convert: Convert, tmp_path: Path) -
     assert found[0] == found[1]
     assert set(found[0]) == {
         "key", "path", "rows", "columns", "chunk_rows", "data_hash", "schema_hash", "source_sha256",
+            "quarantined",
     }  # fmt: skip
     assert (found[0]["rows"], found[0]["columns"]) == (4000, 3)
 

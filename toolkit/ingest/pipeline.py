@@ -22,11 +22,12 @@ from toolkit.core.schema import Schema, array_names
 from toolkit.ingest.arrow_types import typed
 from toolkit.ingest.encode import ColumnEncoder, EncodedColumn
 from toolkit.ingest.evidence import Decision, decide
+from toolkit.ingest.marks import read_mark, write_mark
 from toolkit.ingest.retype import settle
 from toolkit.ingest.staging import StagedPart, stage
 from toolkit.ingest.text_types import Typed, infer
 from toolkit.readers.base import Part, ReadAgain, Rejected, Source, check_column_count
-from toolkit.storage.appdata import AppData
+from toolkit.storage.appdata import AppData, discard
 from toolkit.storage.backend import backends
 from toolkit.storage.durable import naming_disk_errors
 from toolkit.storage.manifest import StoreManifest
@@ -104,6 +105,7 @@ def part_bytes(max_memory: int, workers: int) -> int:
 def convert_source(
     source: Source,
     appdata: AppData,
+    work: Path,
     settings: ConvertSettings,
     progress: Progress,
     *,
@@ -118,6 +120,8 @@ def convert_source(
         Where the rows come from.
     appdata : AppData
         Where the store goes.
+    work : Path
+        Folder for work in progress; parts that are staged there already are not staged again.
     settings : ConvertSettings
         How to convert.
     progress : callable
@@ -130,13 +134,14 @@ def convert_source(
     Raises
     ------
     BadInputError
-        When the source is wrong; nothing is left behind.
+        When the source is wrong.
     DiskError
-        When the disk is full; nothing is left behind.
+        When the disk is full.
     """
     chosen = _chosen(source, settings, what)
     checked_codec(settings.format, settings.codec)
-    with appdata.workspace() as work, ThreadPoolExecutor(settings.workers, "convert") as pool:
+    discard(work / "store")
+    with ThreadPoolExecutor(settings.workers, "convert") as pool:
         with naming_disk_errors("staging the source", work):
             try:
                 parts = _stage_all(source, chosen, work, pool, settings.workers, progress, what)
@@ -211,10 +216,15 @@ def _stage_all(
 
 
 def _stage_part(source: Source, part: Part, chosen: list[int], work: Path, what: str) -> StagedPart:
+    path = work / f"part-{part.index:06d}.arrow"
+    known = read_mark(path, part)
+    if known is not None:
+        return known
     table = source.parse(part, chosen)
     columns = [_typed(source, i, table.column(k), what) for k, i in enumerate(chosen)]
-    staged = stage(columns, table.num_rows, work / f"part-{part.index:06d}.arrow")
-    return replace(staged, rejected=tuple(part.rejected))
+    staged = replace(stage(columns, table.num_rows, path), rejected=tuple(part.rejected))
+    write_mark(staged, part)
+    return staged
 
 
 def _typed(source: Source, index: int, values: pa.ChunkedArray, what: str) -> Typed:

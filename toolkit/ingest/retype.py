@@ -118,7 +118,9 @@ def restage(
             found = Typed("string", text)
         found.spelled = evidence.spelled if found.kind != "string" else {}
         columns.append(found)
-    return stage(columns, staged.rows, staged.path), failed
+    # under another name: the mark of the first pass still describes the part that it stands beside
+    again = staged.path.with_name(f"{staged.path.stem.removesuffix('-again')}-again.arrow")
+    return stage(columns, staged.rows, again), failed
 
 
 def _goal(name: str, decision: Decision, declared: dict[str, str]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from toolkit.core.errors import BadInputError
 from toolkit.ingest.frame_source import WHAT, FrameSource
+from toolkit.ingest.marks import workspace_name
 from toolkit.ingest.pipeline import (
     DEFAULT_MAX_MEMORY,
     Converted,
@@ -20,7 +21,7 @@ from toolkit.ingest.pipeline import (
     part_bytes,
 )
 from toolkit.ingest.quarantine import write_quarantine
-from toolkit.ingest.sources import identity_of, record_name
+from toolkit.ingest.sources import find_record, identity_of, record_name
 from toolkit.readers.base import HEAD_BYTES, ReadOptions, Source, find_reader
 from toolkit.readers.byte_stream import read_head
 from toolkit.storage.appdata import AppData
@@ -37,8 +38,11 @@ def convert_file(
     workers: int | None = None,
     max_memory: int | None = None,
     progress: Progress | None = None,
+    reuse: bool = True,
 ) -> dict[str, Any]:
     """Convert one file and keep a record of it.
+
+    An interrupted conversion of the same file with the same settings goes on where it was.
 
     Parameters
     ----------
@@ -54,6 +58,8 @@ def convert_file(
         Threads, and bytes for the whole process.
     progress : callable, optional
         See `toolkit.ingest.pipeline`.
+    reuse : bool
+        Whether a store that this source led to before will do.
 
     Returns
     -------
@@ -62,11 +68,36 @@ def convert_file(
     """
     threads = workers or default_workers()
     memory = max_memory or DEFAULT_MAX_MEMORY
-    state, sha256 = _state_of(path), ""
+    state = _state_of(path)
     reader = find_reader(path, read_head(path, HEAD_BYTES))
     quarantine = settings["on_bad_row"] == "quarantine"
     options = ReadOptions(settings["encoding"], part_bytes(memory, threads), quarantine)
-    source = reader.open(path, options)
+    with appdata.workspace(workspace_name(path, state, settings, options.part_bytes)) as work:
+        # another process may have converted the same source while this one waited for the folder
+        known = find_record(appdata.sources, path, settings) if reuse else None
+        if known is not None and (appdata.stores / known["store"]).exists():
+            return {**known, "path": str(appdata.stores / known["store"]), "reused": True}
+        source = reader.open(path, options)
+        try:
+            chosen = _typed_settings(settings, threads, memory)
+            return _convert_open(path, state, source, reader.name, appdata, work, chosen, settings, table, progress)
+        finally:
+            source.close()
+
+
+def _convert_open(
+    path: Path,
+    state: tuple[int, int, int],
+    source: Source,
+    reader: str,
+    appdata: AppData,
+    work: Path,
+    chosen: ConvertSettings,
+    settings: dict[str, Any],
+    table: str,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    sha256 = ""
 
     def confirm() -> None:
         nonlocal sha256
@@ -74,14 +105,10 @@ def convert_file(
         if _state_of(path) != state:
             raise BadInputError(f"{path} was changed while it was read", "convert it when nothing writes to it")
 
-    chosen = _typed_settings(settings, threads, memory)
-    try:
-        converted = convert_source(source, appdata, chosen, progress or _silent, what=str(path), confirm=confirm)
-    finally:
-        source.close()
+    converted = convert_source(source, appdata, work, chosen, progress or _silent, what=str(path), confirm=confirm)
     name = os.fsencode(path.name).decode("utf-8", "replace")
     record = _record(converted, source, settings, table or name)
-    record |= {"reader": reader.name, "name": name, "size": state[0], "source_sha256": sha256}
+    record |= {"reader": reader, "name": name, "size": state[0], "source_sha256": sha256}
     identity = identity_of(path, sha256, settings)
     bad = write_quarantine(appdata, record["store"], identity[:8], converted.rejected)
     record |= {"quarantined": len(converted.rejected), "quarantine": bad.name if bad else ""}
@@ -107,7 +134,9 @@ def convert_frame(
     threads = workers or default_workers()
     memory = max_memory or DEFAULT_MAX_MEMORY
     source = FrameSource(frame, part_bytes(memory, threads))
-    return convert_source(source, appdata, _typed_settings(settings, threads, memory), _silent, what=WHAT).path
+    chosen = _typed_settings(settings, threads, memory)
+    with appdata.workspace() as work:
+        return convert_source(source, appdata, work, chosen, _silent, what=WHAT).path
 
 
 def _state_of(path: Path) -> tuple[int, int, int]:

@@ -94,6 +94,8 @@ class Part:
         Line, record or row of the source at which it begins, from 1.
     offset : int
         Byte of the decompressed source at which it begins, where that has a meaning.
+    mark : str
+        Tells this part's content from any other's: two parts with one mark, from one place, hold the same.
     rejected : list of Rejected
         Bad records that `Source.parse` left out, where `ReadOptions.quarantine` asks for it.
     """
@@ -102,6 +104,7 @@ class Part:
     payload: Any
     line: int
     offset: int = 0
+    mark: str = ""
     rejected: list[Rejected] = field(default_factory=list)
 
 

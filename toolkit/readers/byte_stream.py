@@ -58,6 +58,10 @@ class ByteStream:
         """Bytes of the file read so far."""
         return self._raw.consumed
 
+    def digest_so_far(self) -> str:
+        """SHA-256 of what was read of the file so far."""
+        return self._raw.hexdigest()
+
     def sha256(self) -> str:
         """Digest of the file's own bytes, up to its end."""
         while self._raw.read(1 << 20):

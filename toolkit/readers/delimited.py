@@ -92,7 +92,8 @@ class DelimitedSource:
             want = self._part_bytes if end else max(self._part_bytes, len(rest))
             block, rest = rest[:end], rest[end:]
             if block.strip(b"\r\n") or (block and len(self.columns) == 1):
-                yield Part(index, _Block(block, self._walking), line, offset)
+                mark = f"{stream.source.digest_so_far()}:{offset}:{len(block)}:{self._walking}"
+                yield Part(index, _Block(block, self._walking), line, offset, mark)
                 index += 1
             line += count_lines(block)
             offset += len(block)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.core.errors import BadInputError
-from toolkit.readers.base import Part, ReadOptions, SourceColumn, check_column_count
+from toolkit.readers.base import Part, ReadOptions, Rejected, SourceColumn, check_column_count
 from toolkit.readers.json_blocks import Block, read_blocks
 from toolkit.readers.json_shape import Leaf, Shape, parser_takes
 from toolkit.readers.mixed_values import to_arrow
@@ -66,6 +66,8 @@ class JsonLinesSource:
         self._path = path
         self._encoding = options.encoding
         self._part_bytes = options.part_bytes
+        self._quarantine = options.quarantine
+        self._some_bad = False
         self._stream: Utf8Stream | None = None
         self._fingerprint = ""
         shape = Shape(path)
@@ -96,14 +98,18 @@ class JsonLinesSource:
         block: Block = part.payload
         wanted = [self._leaves[i] for i in columns]
         names = [str(i) for i in columns]
-        if all(parser_takes(leaf.type) for leaf in wanted):
-            table = _read_fast(block.data, _schema_of(wanted), others="ignore")
-            if table is not None:
+        # where records are left out, columns that are not wanted decide, too, whether one is bad
+        judged = self._leaves if self._some_bad else wanted
+        if all(parser_takes(leaf.type) for leaf in judged):
+            table = _read_fast(block.data, _schema_of(judged), others="error" if self._some_bad else "ignore")
+            if table is not None and table.num_rows == block.lines:
                 return pa.table([_column_of(table, leaf.path) for leaf in wanted], names)
         values: list[list[Any]] = [[] for _ in wanted]
-        for _, record in self._records(block):
+        rejected: list[Rejected] = []
+        for record in self._records(block, rejected):
             for out, leaf in zip(values, wanted, strict=True):
                 out.append(_at(record, leaf.path))
+        part.rejected = rejected
         return pa.table([to_arrow(v, leaf.type) for v, leaf in zip(values, wanted, strict=True)], names)
 
     def fingerprint(self) -> str:
@@ -136,18 +142,20 @@ class JsonLinesSource:
             if table is not None and table.num_rows == block.lines and shape.add_table(table):
                 return block.lines
         count = 0
-        for _, record in self._records(block):
+        rejected: list[Rejected] = []
+        for record in self._records(block, rejected):
             shape.add_object(record)
             count += 1
+        self._some_bad = self._some_bad or bool(rejected)
         return count
 
-    def _records(self, block: Block) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Number and value of each record.
+    def _records(self, block: Block, rejected: list[Rejected]) -> Iterator[dict[str, Any]]:
+        """The objects of a block; bad records are added to ``rejected`` where a quarantine is asked for.
 
         Raises
         ------
         BadInputError
-            At the first that is not one whole JSON object.
+            At the first record that is not one whole JSON object, where none is.
         """
         halves = b"\\ud" in block.data or b"\\uD" in block.data
         for number, line in block.records():
@@ -155,30 +163,36 @@ class JsonLinesSource:
                 record = _DECODER.decode(line)
                 if halves:
                     json.dumps(record, ensure_ascii=False).encode()
+                if isinstance(record, dict):
+                    yield record
+                    continue
+                problem, remedy = _no_object(record)
             except (ValueError, RecursionError) as error:
-                raise self._wrong(number, block.unit, error) from error
-            if not isinstance(record, dict):
-                raise BadInputError(
-                    f"{self._path}: {block.unit} {number:,}: a JSON {_JSON_NAMES.get(type(record), 'value')} "
-                    "where an object is needed",
-                    'every record must be an object such as {"name": 1}',
-                )
-            yield number, record
+                problem, remedy = _explain(error)
+            if not self._quarantine:
+                raise BadInputError(f"{self._path}: {block.unit} {number:,}{problem}", remedy)
+            rejected.append(Rejected(number, problem.lstrip(",: "), line.encode()))
 
-    def _wrong(self, number: int, unit: str, error: BaseException) -> BadInputError:
-        where = f"{self._path}: {unit} {number:,}"
-        if isinstance(error, json.JSONDecodeError):
-            return BadInputError(
-                f"{where}, character {error.pos + 1:,}: {error.msg}",
-                "each line must hold one whole JSON object: mend it, or write it again with: jq -c .",
-            )
-        if isinstance(error, UnicodeEncodeError):
-            return BadInputError(f"{where}: half a surrogate pair, which is no character", "mend the escape")
-        if isinstance(error, RecursionError):
-            return BadInputError(f"{where}: nested too deeply", "flatten it before")
-        if "digits" in str(error):
-            return BadInputError(f"{where}: an integer of more than 4,300 digits", "write it as a string")
-        return BadInputError(f"{where}: {error}", "mend that record")
+
+def _no_object(value: Any) -> tuple[str, str]:
+    name = _JSON_NAMES.get(type(value), "value")
+    return f": a JSON {name} where an object is needed", 'every record must be an object such as {"name": 1}'
+
+
+def _explain(error: ValueError | RecursionError) -> tuple[str, str]:
+    """What is wrong with a record, and what to do about it."""
+    if isinstance(error, json.JSONDecodeError):
+        return (
+            f", character {error.pos + 1:,}: {error.msg}",
+            "each line must hold one whole JSON object: mend it, or write it again with: jq -c .",
+        )
+    if isinstance(error, UnicodeEncodeError):
+        return ": half a surrogate pair, which is no character", "mend the escape"
+    if isinstance(error, RecursionError):
+        return ": nested too deeply", "flatten it before"
+    if "digits" in str(error):
+        return ": an integer of more than 4,300 digits", "write it as a string"
+    return f": {error}", "mend that record"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

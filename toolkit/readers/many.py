@@ -17,6 +17,7 @@ from toolkit.readers.base import (
     ReadAgain,
     Reader,
     ReadOptions,
+    Rejected,
     Source,
     SourceColumn,
     check_column_count,
@@ -135,14 +136,17 @@ class _Inner:
 
     Attributes
     ----------
+    number : int
+        Which of the files.
     opened : _Opened
-        The file.
+        It.
     part : Part
         Its part.
     positions : tuple of int
         For each column of the table that of the file, -1 where it has none.
     """
 
+    number: int
     opened: _Opened
     part: Part
     positions: tuple[int, ...]
@@ -182,7 +186,7 @@ class ManySource:
             positions = self._positions(opened.source)
             try:
                 for part in opened.source.parts():
-                    yield Part(index, _Inner(opened, part, positions), part.line, part.offset)
+                    yield Part(index, _Inner(number, opened, part, positions), part.line, part.offset)
                     index += 1
                     read, whole = opened.source.progress()
                     self._share = self._sizes[number] * read / max(whole, 1)
@@ -207,6 +211,8 @@ class ManySource:
         except ReadAgain:
             self._careful = True
             raise
+        name = self._names[inner.number]
+        part.rejected = [Rejected(r.line, f"{name}: {r.reason}", r.record) for r in inner.part.rejected]
         found = dict(zip(there, table.columns, strict=False))
         arrays = [
             _fitted(found[i], self.columns[i], self._kinds.get(self.columns[i].name, ""))

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ QUARANTINE_SUFFIX = ".quarantine.jsonl"
 """Ending of files with bad records, which stand beside the stores."""
 
 _SHORTEST_PREFIX = 6
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +124,49 @@ class AppData:
 
     @contextmanager
     def workspace(self, name: str | None = None) -> Iterator[Path]:
-        """A folder of one's own below tmp/, held by a lock while in use, removed at the end."""
+        """A folder of one's own below tmp/, held by a lock while in use.
+
+        Parameters
+        ----------
+        name : str, optional
+            A folder that is found again: when its user is interrupted or killed, it stays for the next one of that
+            name. Who comes second waits. Without a name the folder is a new one.
+
+        Yields
+        ------
+        Path
+            Removed at the end.
+        """
         with naming_disk_errors("making a work folder", self.tmp):
             self.tmp.mkdir(parents=True, exist_ok=True)
             folder = self.tmp / (name or f"tmp-{uuid.uuid4().hex}")
-            # the collector may not see a folder between its making and its locking
-            with self._gate(fcntl.LOCK_SH):
-                folder.mkdir(exist_ok=True)
-                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while (descriptor := self._hold(folder)) is None:
+                time.sleep(_POLL_SECONDS)
+        keep = False
         try:
             yield folder
+        except KeyboardInterrupt:
+            keep = name is not None
+            raise
         finally:
-            discard(folder)
+            if not keep:
+                discard(folder)
             os.close(descriptor)
+
+    def _hold(self, folder: Path) -> int | None:
+        """Make and lock a folder; None while somebody else has it."""
+        # the collector may not see a folder between its making and its locking
+        with self._gate(fcntl.LOCK_SH):
+            folder.mkdir(exist_ok=True)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(descriptor).st_ino == folder.stat().st_ino:
+                    return descriptor
+            except (BlockingIOError, FileNotFoundError):
+                pass
+            os.close(descriptor)
+            return None
 
     def collect_stale(self) -> list[Path]:
         """Remove work folders that nobody holds any more; those in use are never touched.

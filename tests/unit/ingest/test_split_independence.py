@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import HealthCheck, example, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.ingest.table_truth import tree
 from toolkit.ingest.evidence import Decision, decide
-from toolkit.ingest.pipeline import ConvertSettings, Converted, convert_source
+from toolkit.ingest.pipeline import Converted, ConvertSettings, convert_source
 from toolkit.ingest.staging import stage
 from toolkit.ingest.text_types import infer
 from toolkit.readers.base import Part, SourceColumn
@@ -38,13 +41,12 @@ cuts = st.lists(st.integers(0, 12), max_size=4)
 class SplitColumn:
     """A column of text, handed out in runs of rows."""
 
-    options: dict[str, Any] = {}
-    notes: list[str] = []
-    columns: Sequence[SourceColumn] = [SourceColumn("v", infer=True)]
-
     def __init__(self, values: Sequence[str | None], cuts: Sequence[int]) -> None:
+        self.options: dict[str, Any] = {}
+        self.notes: list[str] = []
+        self.columns: Sequence[SourceColumn] = [SourceColumn("v", infer=True)]
         edges = sorted({0, len(values), *(c for c in cuts if c < len(values))})
-        self._runs = [list(values[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        self._runs = [list(values[a:b]) for a, b in pairwise(edges)]
 
     def parts(self) -> Any:
         for index, run in enumerate(self._runs):
@@ -65,30 +67,69 @@ class SplitColumn:
 
 def converted(values: Sequence[str | None], cuts: Sequence[int], appdata: Path) -> Converted:
     source = SplitColumn(values, cuts)
-    return convert_source(source, AppData(appdata), ConvertSettings(chunk_rows=5), lambda *_: None, what="the column")
+    place = AppData(appdata)
+    with place.workspace() as work:
+        return convert_source(source, place, work, ConvertSettings(chunk_rows=5), lambda *_: None, what="the column")
 
 
-def content(found: Converted) -> dict[str, bytes]:
-    return {str(p.relative_to(found.path)): p.read_bytes() for p in sorted(found.path.rglob("*")) if p.is_file()}
+def decided(values: Sequence[str | None], cuts: Sequence[int], folder: Path) -> Decision:
+    """What the first look at the parts leads to."""
+    parts = [p.payload for p in SplitColumn(values, cuts).parts()]
+    staged = [stage([infer(pa.array(run, pa.string()))], len(run), folder / "part-0.arrow") for run in parts]
+    return decide([s.evidence[0] for s in staged], inferred=True)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+split_examples = [
+    (["1600-01-01 00:00:00", "2020-02-29 10:00:00.123456789"], [1]),
+    (["1600-01-01 00:00:00", "2020-02-29 10:00:00.123456000"], [1]),
+    (["9007199254740993", "1.5"], [1]),
+    (["NA", "1"], [1]),
+    (["NA", "x"], [1]),
+    (["NA", "2020-02-29 10:00"], [1]),
+    (["12345678901234567890123", "-0"], [1]),
+    (["-1", "18446744073709551615"], [1]),
+]
+
+
+@settings(max_examples=300)
 @given(values=columns, cuts=cuts)
-@example(values=["1600-01-01 00:00:00", "2020-02-29 10:00:00.123456789"], cuts=[1])
-@example(values=["1600-01-01 00:00:00", "2020-02-29 10:00:00.123456000"], cuts=[1])
-@example(values=["9007199254740993", "1.5"], cuts=[1])
-@example(values=["NA", "1"], cuts=[1])
-@example(values=["NA", "x"], cuts=[1])
-@example(values=["12345678901234567890123", "-0"], cuts=[1])
-@example(values=["-1", "18446744073709551615"], cuts=[1])
-def test_any_split_leads_to_the_same_store(
-    values: list[str | None], cuts: list[int], tmp_path_factory: Any
+def test_any_split_leads_to_the_same_type(
+    values: list[str | None], cuts: list[int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    base = tmp_path_factory.mktemp("split")
+    folder = tmp_path_factory.getbasetemp()
+    whole, split = decided(values, [], folder), decided(values, cuts, folder)
+    assert (whole.kind, whole.timezone, whole.unit, whole.dtype, whole.missing) == (
+        split.kind,
+        split.timezone,
+        split.unit,
+        split.dtype if split.kind != "string" else whole.dtype,
+        split.missing if not split.again else whole.missing,
+    )
+
+
+def same_store(values: list[str | None], cuts: list[int], base: Path) -> None:
     whole, split = converted(values, [], base / "whole"), converted(values, cuts, base / "split")
-    (_, _, one), (_, _, other) = whole.decisions[0], split.decisions[0]
-    assert (one.kind, one.timezone, one.unit, one.dtype, one.missing) == (
-        other.kind, other.timezone, other.unit, other.dtype, other.missing,
-    )  # fmt: skip
     assert whole.manifest.key == split.manifest.key
-    assert content(whole) == content(split)
+    assert tree(whole.path) == tree(split.path)
+
+
+@pytest.mark.parametrize(("values", "cuts"), split_examples)
+def test_awkward_splits_lead_to_the_same_store(values: list[str | None], cuts: list[int], tmp_path: Path) -> None:
+    same_store(values, cuts, tmp_path)
+
+
+@settings(max_examples=25)
+@given(values=columns, cuts=cuts)
+def test_any_split_leads_to_the_same_store(
+    values: list[str | None], cuts: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    same_store(values, cuts, tmp_path_factory.mktemp("split"))
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(values=columns, cuts=cuts)
+def test_any_of_many_splits_leads_to_the_same_store(
+    values: list[str | None], cuts: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    same_store(values, cuts, tmp_path_factory.mktemp("split"))

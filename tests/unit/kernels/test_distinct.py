@@ -55,6 +55,13 @@ def test_estimates_are_within_their_error(true: int) -> None:
         assert found["relative_error"] == (0 if true < k else pytest.approx(1 / math.sqrt(k - 2)))
 
 
+def test_estimates_are_right_on_the_average() -> None:
+    numbers = np.tile(np.arange(400), 20)
+    shares = [distinct(numbers + 1000 * seed, k=16)["distinct"] / 400 for seed in range(400)]
+    error = 1 / math.sqrt(14) / math.sqrt(400)
+    assert abs(np.mean(shares) - 1) < 4 * error  # k in the place of k - 1 would be 5 errors away
+
+
 def test_never_more_than_there_are_values() -> None:
     for seed in range(20):
         values = np.random.default_rng(seed).integers(0, 2**63 - 1, 10)
