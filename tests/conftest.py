@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import settings
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would every command that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline in either: times on shared machines swing too much to mean anything for one example.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.core.settings import read_settings
 from toolkit.engine.runner import run_plugins
-from toolkit.ingest.sources import find_record
+from toolkit.ingest.sources import find_record, name_files
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import Dataset, open_location
 
@@ -34,7 +34,7 @@ def convert_table(
     Parameters
     ----------
     table : path or frame
-        A file, or a pandas or polars frame, or anything else with ``__arrow_c_stream__``.
+        A file, a folder or a pattern, or a pandas or polars frame, or anything else with ``__arrow_c_stream__``.
     appdata : path, optional
         Folder for stores; ``TOOLKIT_APPDATA`` or ``appdata`` by default.
     columns : sequence of str
@@ -77,11 +77,11 @@ def _stored(
 
     if not isinstance(table, str | os.PathLike):
         return convert_frame(table, place, settings, workers=workers, max_memory=max_memory)
-    path = Path(table)
-    record = find_record(place.sources, path, settings) if reuse else None
+    files = name_files(Path(table))
+    record = find_record(place.sources, files, settings) if reuse else None
     if record is not None and (place.stores / record["store"]).exists():
         return place.stores / record["store"]
-    return Path(convert_file(path, place, settings, workers=workers, max_memory=max_memory, reuse=reuse)["path"])
+    return Path(convert_file(files, place, settings, workers=workers, max_memory=max_memory, reuse=reuse)["path"])
 
 
 def open_store(path_or_key: str | Path | None = None, *, appdata: str | Path | None = None) -> Dataset:

@@ -11,9 +11,9 @@ from typing import Any
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.cli import DONE, DONE_WITH_FAILURES, command_parser, emit, note, run_command
-from toolkit.core.errors import BadInputError, UsageError
+from toolkit.core.errors import UsageError
 from toolkit.core.settings import parse_size, parse_workers, read_settings
-from toolkit.ingest.sources import find_record
+from toolkit.ingest.sources import find_record, name_files
 from toolkit.storage.appdata import AppData
 
 _FIELDS = ("key", "path", "rows", "columns", "chunk_rows", "data_hash", "schema_hash", "source_sha256")
@@ -22,7 +22,7 @@ _FIELDS = ("key", "path", "rows", "columns", "chunk_rows", "data_hash", "schema_
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert a source; prints the store's path."""
     parser = command_parser("convert", "Write a table into a deterministic, content-keyed store under appdata.")
-    parser.add_argument("source", metavar="SOURCE", help="file to convert")
+    parser.add_argument("source", metavar="SOURCE", help="a file, a folder with the files of one table, or a pattern")
     parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
     parser.add_argument("--table", default="", help="name of the table, kept in the source record")
     parser.add_argument("--columns", default="", help="names of the columns to take, separated by commas")
@@ -43,9 +43,7 @@ def _convert(args: argparse.Namespace) -> int:
     started = time.monotonic()
     environment = read_settings()
     appdata = AppData(args.appdata or environment.appdata)
-    source = Path(args.source)
-    if not source.exists():
-        raise BadInputError(f"{source}: no such file", "name a file to convert")
+    source = name_files(args.source)
     if args.chunk_rows < 0:
         raise UsageError(f"--chunk-rows takes a positive number, not {args.chunk_rows}")
     settings = _settings(args)

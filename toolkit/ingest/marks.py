@@ -14,13 +14,15 @@ from typing import Any
 from toolkit.core.canonical import canonical_json
 from toolkit.core.digest import KEY_LENGTH, digest_value
 from toolkit.ingest.evidence import Evidence
+from toolkit.ingest.sources import SourceFiles
 from toolkit.ingest.staging import StagedPart
 from toolkit.readers.base import Part, Rejected
 
 
-def workspace_name(source: Path, state: tuple[int, ...], settings: dict[str, Any], part_bytes: int) -> str:
+def workspace_name(files: SourceFiles, settings: dict[str, Any], part_bytes: int) -> str:
     """Name of the work folder of a conversion: the same for the same source, unchanged, with the same settings."""
-    identity = digest_value([str(source.resolve()), list(state), settings, part_bytes])
+    places = [str(path.resolve()) for path in files.paths]
+    identity = digest_value([places, [list(s) for s in files.state()], settings, part_bytes])
     return f"convert-{identity[:KEY_LENGTH]}"
 
 

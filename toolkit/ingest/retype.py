@@ -39,14 +39,9 @@ def settle(
     parts, decisions : list
         What the first pass found.
     declared : dict of str to str
-        Kinds that were asked for by name of column.
+        Kinds asked for by name of column; a value without its declared kind is an error.
     what : str
         What the source is called in an error.
-
-    Raises
-    ------
-    BadInputError
-        When a value does not have its declared type.
     """
     goals = {
         k: _goal(source.columns[i].name, d, declared) for k, (i, d) in enumerate(zip(chosen, decisions, strict=True))

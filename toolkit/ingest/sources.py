@@ -6,17 +6,84 @@ Imports nothing heavy: a reuse must cost next to nothing.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit.core.digest import KEY_LENGTH, digest_file, digest_value
+from toolkit.core.errors import BadInputError
 
 RECORD_VERSION = 1
 
 
-def identity_of(path: Path, source_sha256: str, settings: dict[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class SourceFiles:
+    """The files of one table.
+
+    Attributes
+    ----------
+    given : str
+        What the person named: a file, a folder or a pattern.
+    paths : tuple of Path
+        The files, in the order of their rows.
+    names : tuple of str
+        What tells them apart, whatever folder they are in.
+    """
+
+    given: str
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all the files together."""
+        return sum(size for size, _, _ in self.state())
+
+    @property
+    def suffixes(self) -> list[str]:
+        """Endings of the first file's name, by which its format may be known."""
+        return self.paths[0].suffixes[-2:]
+
+    def state(self) -> list[tuple[int, int, int]]:
+        """Size, time of the last change and inode of each: another state is another content.
+
+        Raises
+        ------
+        BadInputError
+            When a file has gone.
+        """
+        return [_state_of(path) for path in self.paths]
+
+    def digest(self) -> str:
+        """SHA-256 of the file; of names and digests, where there are several."""
+        if len(self.paths) == 1:
+            return digest_file(self.paths[0])
+        return digest_value([[name, digest_file(path)] for name, path in zip(self.names, self.paths, strict=True)])
+
+
+def name_files(given: str | Path) -> SourceFiles:
+    """The files that a path, a folder or a pattern stands for.
+
+    Raises
+    ------
+    BadInputError
+        When there is no such file.
+    """
+    path = Path(given)
+    if path.exists() and not path.is_dir():
+        return SourceFiles(str(given), (path,), (path.name,))
+    # imported here: reading formats takes libraries that a reused store has no need of
+    from toolkit.readers.many import file_names, source_files
+
+    paths = source_files(given)
+    return SourceFiles(str(given), tuple(paths), tuple(file_names(paths)))
+
+
+def identity_of(suffixes: Sequence[str], source_sha256: str, settings: dict[str, Any]) -> str:
     """Identity of a source and of all that the store's content depends on: its bytes, its suffix, the settings."""
-    return digest_value([RECORD_VERSION, source_sha256, path.suffixes[-2:], settings])[:KEY_LENGTH]
+    return digest_value([RECORD_VERSION, source_sha256, list(suffixes), settings])[:KEY_LENGTH]
 
 
 def record_name(size: int, identity: str) -> str:
@@ -24,24 +91,33 @@ def record_name(size: int, identity: str) -> str:
     return f"{size}-{identity}"
 
 
-def find_record(sources: Path, path: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
+def find_record(sources: Path, files: SourceFiles, settings: dict[str, Any]) -> dict[str, Any] | None:
     """The record of a source that was converted before with the same settings.
 
     Parameters
     ----------
     sources : Path
         Folder of the records.
-    path : Path
+    files : SourceFiles
         The source; it is digested only when a record of its size exists.
     settings : dict
         What the content depends on besides the source.
     """
     try:
-        size = path.stat().st_size
+        size = files.size
         if not any(sources.glob(f"{size}-*.json")):
             return None
-        identity = identity_of(path, digest_file(path), settings)
+        identity = identity_of(files.suffixes, files.digest(), settings)
         record = json.loads((sources / f"{record_name(size, identity)}.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and "store" in record else None
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
+        raise BadInputError(f"{path} can't be read: {reason}", "name a file to convert") from error
+    return found.st_size, found.st_mtime_ns, found.st_ino

@@ -21,16 +21,16 @@ from toolkit.ingest.pipeline import (
     part_bytes,
 )
 from toolkit.ingest.quarantine import write_quarantine
-from toolkit.ingest.sources import find_record, identity_of, record_name
-from toolkit.readers.base import HEAD_BYTES, ReadOptions, Source, find_reader
-from toolkit.readers.byte_stream import read_head
+from toolkit.ingest.sources import SourceFiles, find_record, identity_of, record_name
+from toolkit.readers.base import ReadOptions, Source
+from toolkit.readers.many import open_files
 from toolkit.storage.appdata import AppData
 
 _LIBRARIES = ("numpy", "pyarrow", "numcodecs")
 
 
 def convert_file(
-    path: Path,
+    files: SourceFiles,
     appdata: AppData,
     settings: dict[str, Any],
     *,
@@ -40,13 +40,13 @@ def convert_file(
     progress: Progress | None = None,
     reuse: bool = True,
 ) -> dict[str, Any]:
-    """Convert one file and keep a record of it.
+    """Convert the files of one table and keep a record of them.
 
-    An interrupted conversion of the same file with the same settings goes on where it was.
+    An interrupted conversion of the same files with the same settings goes on where it was.
 
     Parameters
     ----------
-    path : Path
+    files : SourceFiles
         The source.
     appdata : AppData
         Where the store goes.
@@ -68,52 +68,44 @@ def convert_file(
     """
     threads = workers or default_workers()
     memory = max_memory or DEFAULT_MAX_MEMORY
-    state = _state_of(path)
-    reader = find_reader(path, read_head(path, HEAD_BYTES))
-    quarantine = settings["on_bad_row"] == "quarantine"
-    options = ReadOptions(settings["encoding"], part_bytes(memory, threads), quarantine)
-    with appdata.workspace(workspace_name(path, state, settings, options.part_bytes)) as work:
+    options = ReadOptions(
+        settings["encoding"], part_bytes(memory, threads), quarantine=settings["on_bad_row"] == "quarantine"
+    )
+    with appdata.workspace(workspace_name(files, settings, options.part_bytes)) as work:
         # another process may have converted the same source while this one waited for the folder
-        known = find_record(appdata.sources, path, settings) if reuse else None
+        known = find_record(appdata.sources, files, settings) if reuse else None
         if known is not None and (appdata.stores / known["store"]).exists():
             return {**known, "path": str(appdata.stores / known["store"]), "reused": True}
-        source = reader.open(path, options)
+        reader, source = open_files(files.paths, options)
         try:
             chosen = _typed_settings(settings, threads, memory)
-            return _convert_open(path, state, source, reader.name, appdata, work, chosen, settings, table, progress)
+            converted, sha256 = _convert_unchanged(files, source, appdata, work, chosen, progress or _silent)
         finally:
             source.close()
+    name = os.fsencode(Path(files.given).name).decode("utf-8", "replace")
+    record = _record(converted, source, settings, table or name)
+    record |= {"reader": reader.name, "name": name, "size": files.size, "source_sha256": sha256}
+    identity = identity_of(files.suffixes, sha256, settings)
+    bad = write_quarantine(appdata, record["store"], identity[:8], converted.rejected)
+    record |= {"quarantined": len(converted.rejected), "quarantine": bad.name if bad else ""}
+    appdata.write_source_record(record_name(files.size, identity), record)
+    return {**record, "path": str(converted.path), "reused": not converted.published}
 
 
-def _convert_open(
-    path: Path,
-    state: tuple[int, int, int],
-    source: Source,
-    reader: str,
-    appdata: AppData,
-    work: Path,
-    chosen: ConvertSettings,
-    settings: dict[str, Any],
-    table: str,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    sha256 = ""
+def _convert_unchanged(
+    files: SourceFiles, source: Source, appdata: AppData, work: Path, settings: ConvertSettings, progress: Progress
+) -> tuple[Converted, str]:
+    """Convert a source and digest it; one that changes meanwhile is not published."""
+    state, sha256 = files.state(), ""
 
     def confirm() -> None:
         nonlocal sha256
         sha256 = source.fingerprint()
-        if _state_of(path) != state:
-            raise BadInputError(f"{path} was changed while it was read", "convert it when nothing writes to it")
+        if files.state() != state:
+            raise BadInputError(f"{files.given} was changed while it was read", "convert it when nothing writes to it")
 
-    converted = convert_source(source, appdata, work, chosen, progress or _silent, what=str(path), confirm=confirm)
-    name = os.fsencode(path.name).decode("utf-8", "replace")
-    record = _record(converted, source, settings, table or name)
-    record |= {"reader": reader, "name": name, "size": state[0], "source_sha256": sha256}
-    identity = identity_of(path, sha256, settings)
-    bad = write_quarantine(appdata, record["store"], identity[:8], converted.rejected)
-    record |= {"quarantined": len(converted.rejected), "quarantine": bad.name if bad else ""}
-    appdata.write_source_record(record_name(state[0], identity), record)
-    return {**record, "path": str(converted.path), "reused": not converted.published}
+    converted = convert_source(source, appdata, work, settings, progress, what=files.given, confirm=confirm)
+    return converted, sha256
 
 
 def convert_frame(
@@ -137,16 +129,6 @@ def convert_frame(
     chosen = _typed_settings(settings, threads, memory)
     with appdata.workspace() as work:
         return convert_source(source, appdata, work, chosen, _silent, what=WHAT).path
-
-
-def _state_of(path: Path) -> tuple[int, int, int]:
-    """Size, time of the last change and inode: another state is another content."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError) as error:
-        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
-        raise BadInputError(f"{path} can't be read: {reason}", "name a file to convert") from error
-    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _typed_settings(settings: dict[str, Any], workers: int, max_memory: int) -> ConvertSettings:

@@ -57,10 +57,8 @@ class WordReader:
         else:
             inside = np.minimum(starts, self._last)
             words = self._gathered(inside)
-            # Bytes before the wanted ones are shifted out; where all are beyond the buffer, nothing is left.
-            beyond = starts - inside
-            words >>= (8 * np.minimum(beyond, WORD - 1)).astype(np.uint64)
-            words[beyond >= WORD] = 0
+            # Bytes before the wanted ones are shifted out; a value all beyond the buffer has nothing remaining below.
+            words >>= (8 * np.minimum(starts - inside, WORD - 1)).astype(np.uint64)
         fewest = int(remaining.min())
         if fewest < WORD:
             words &= _KEEP.take(remaining, mode="clip")  # clipped to 0 and 8

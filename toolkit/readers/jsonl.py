@@ -89,7 +89,8 @@ class JsonLinesSource:
     def parts(self) -> Iterator[Part]:
         """Blocks of whole lines."""
         for index, block in enumerate(self._blocks(self._part_bytes, None)):
-            yield Part(index, block, block.line, block.offset)
+            mark = f"{self._fingerprint}:{block.offset}:{len(block.data)}"
+            yield Part(index, block, block.line, block.offset, mark)
 
     def parse(self, part: Part, columns: Sequence[int]) -> pa.Table:
         """Some columns of a block; see `toolkit.readers.base.Source`."""

@@ -164,7 +164,7 @@ class ManySource:
         self._paths = list(paths)
         self._reader = reader
         self._read_options = options
-        self._names = _names(self._paths)
+        self._names = file_names(self._paths)
         self._sizes = [p.stat().st_size for p in self._paths]
         self._fingerprints = [""] * len(self._paths)
         self._careful = False
@@ -186,7 +186,8 @@ class ManySource:
             positions = self._positions(opened.source)
             try:
                 for part in opened.source.parts():
-                    yield Part(index, _Inner(number, opened, part, positions), part.line, part.offset)
+                    mark = f"{number}:{part.mark}"
+                    yield Part(index, _Inner(number, opened, part, positions), part.line, part.offset, mark)
                     index += 1
                     read, whole = opened.source.progress()
                     self._share = self._sizes[number] * read / max(whole, 1)
@@ -308,7 +309,7 @@ class ManySource:
                 self.notes.append("further notes on single files are left out")
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
+def file_names(paths: Sequence[Path]) -> list[str]:
     """Names by which the files are told apart, wherever they lie."""
     root = Path(os.path.commonpath([p.absolute().parent for p in paths]))
     return [p.absolute().relative_to(root).as_posix() for p in paths]

@@ -209,7 +209,8 @@ class RangeSource:
             raise BadInputError(
                 f"{where}: row {start + error.row + 1:,}: {error}", "name the encoding, such as --encoding latin-1"
             ) from error
-        except (OSError, RuntimeError, ValueError, TypeError, KeyError, IndexError, MemoryError, ImportError) as error:
+        except Exception as error:
+            # what damaged data makes the libraries raise is of every kind
             text = (str(error).splitlines() or [type(error).__name__])[0][:300]
             raise BadInputError(
                 f"{where}: rows {start + 1:,} to {stop:,} can't be read: {text}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from toolkit.core.errors import BadInputError
@@ -14,6 +15,8 @@ _LARGEST_PART = 64 << 20
 _LARGEST_SHEET = 16 << 30
 _LOOKED_AT = 1 << 20
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_CELL_END = b"</c>"
+_DAMAGES = (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError)
 _BARE_FORMULA = re.compile(rb"(?:</f>|<f(?:\s[^>]*)?/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 
 
@@ -39,7 +42,7 @@ def check_workbook(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_parts(path, archive)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+    except _DAMAGES as error:
         raise BadInputError(f"{path} is not a whole .xlsx file: {error}", "get it again from its origin") from error
 
 
@@ -84,8 +87,8 @@ def bare_formulas(path: Path, part: str) -> int:
         rest = b""
         while data := stream.read(_LOOKED_AT):
             block = rest + data
-            end = block.rfind(b"</c>") + len(b"</c>")
-            if end < len(b"</c>"):
+            end = block.rfind(_CELL_END) + len(_CELL_END)
+            if end < len(_CELL_END):
                 rest = block[-_LOOKED_AT:]
                 continue
             count += sum(1 for _ in _BARE_FORMULA.finditer(block, 0, end))

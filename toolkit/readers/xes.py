@@ -88,11 +88,11 @@ class XesSource:
         """Runs of events."""
         if self._kept is not None:
             for index, run in enumerate(self._kept):
-                yield Part(index, run, run.first)
+                yield self._part(index, run)
             return
         walker = LogWalker(self._path, self._part_bytes)
         for index, run in enumerate(self._runs(walker)):
-            yield Part(index, run, run.first)
+            yield self._part(index, run)
 
     def parse(self, part: Part, columns: Sequence[int]) -> pa.Table:
         """Some columns of a run; see `toolkit.readers.base.Source`."""
@@ -116,6 +116,9 @@ class XesSource:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+    def _part(self, index: int, run: EventRun) -> Part:
+        return Part(index, run, run.first, mark=f"{self._fingerprint}:{run.first}:{run.rows}")
 
     def _runs(self, walker: LogWalker) -> Iterator[EventRun]:
         self.close()

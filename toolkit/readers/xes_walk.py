@@ -158,7 +158,7 @@ class LogWalker:
             self.empty_traces += not self._cases or self._cases[-1] is not self._case
             if self._late:
                 raise self._wrong(
-                    f"the attribute {next(iter(self._late))[1]!r} of a case stands behind its first events, which are many",
+                    f"the attribute {next(iter(self._late))[1]!r} of a large case stands behind its first events",
                     "write the attributes of a case in front of its events",
                 )
             self._case = {}
