@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import pkgutil
@@ -10,6 +11,12 @@ from typing import Any, Generic, TypeVar
 from toolkit.core.errors import UsageError
 
 T = TypeVar("T")
+
+
+@functools.cache
+def installed_points(group: str) -> tuple[importlib.metadata.EntryPoint, ...]:
+    """Entry points of a group, in a fixed order; looked for once, as that reads the metadata of all distributions."""
+    return tuple(sorted(importlib.metadata.entry_points(group=group), key=lambda p: (p.name, p.value)))
 
 
 class Registry(Generic[T]):
@@ -76,6 +83,5 @@ class Registry(Generic[T]):
                 if provided is not None:
                     found.append((f"{self._package}.{module}", provided))
         if self._group:
-            points = sorted(importlib.metadata.entry_points(group=self._group), key=lambda p: (p.name, p.value))
-            found.extend((point.value, point.load()) for point in points)
+            found.extend((point.value, point.load()) for point in installed_points(self._group))
         return found

@@ -86,12 +86,17 @@ class DelimitedSource:
             ended = not more
             if to_skip:
                 to_skip, more = max(to_skip - len(more), 0), more[to_skip:]
-            rest += more
-            end = len(rest) if ended else self._cut(rest, line, offset)
-            # a record that is longer than a part: each further read doubles what is at hand
-            want = self._part_bytes if end else max(self._part_bytes, len(rest))
-            block, rest = rest[:end], rest[end:]
-            if block.strip(b"\r\n") or (block and len(self.columns) == 1):
+            end = 0 if ended or self._walking else self._cutter.cut_on(rest, more)
+            if end:
+                block, rest = b"".join((rest, memoryview(more)[:end])), more[end:]
+            else:
+                rest += more
+                end = len(rest) if ended else self._cut(rest, line, offset)
+                # a record that is longer than a part: each further read doubles what is at hand
+                want = self._part_bytes if end else max(self._part_bytes, len(rest))
+                block, rest = rest[:end], rest[end:]
+            del more
+            if block and (len(self.columns) == 1 or block[:1] not in b"\r\n" or block.strip(b"\r\n")):
                 mark = f"{stream.source.digest_so_far()}:{offset}:{len(block)}:{self._walking}"
                 yield Part(index, _Block(block, self._walking), line, offset, mark)
                 index += 1

@@ -15,11 +15,12 @@ import numpy as np
 from toolkit.core.errors import BadInputError
 from toolkit.readers.utf8_stream import Utf8Stream
 
-_LARGEST_RECORD = 256 << 20
+_LARGEST_RECORD = 80 << 20
 _CELLS = 1 << 22
 """Cells of a block: a sparse table is far larger in memory than in the file."""
 
 _FEWEST_LINES = 16
+_FILLED_LINE = re.compile(rb"[^ \t\r\n][^\n]*")
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
 
 
@@ -112,21 +113,30 @@ def _line_blocks(path: Path, first: bytes, pieces: Iterator[bytes], width: Calla
         ended = not more
         end = len(rest) if ended else rest.rfind(b"\n") + 1
         if not end:
-            if len(rest) > _LARGEST_RECORD:
-                raise BadInputError(
-                    f"{path}: line {line:,}: a record of more than {_LARGEST_RECORD:,} bytes",
-                    "write each object on a line of its own",
-                )
-            rest += more
+            rest = _until_break(path, [rest, more], pieces, line)
             continue
         block, rest = rest[:end], rest[end:] + more
         for piece in _by_cells(block, width):
             lines = piece.count(b"\n")
-            filled = sum(1 for text in piece.split(b"\n") if text and not text.isspace())
+            filled = sum(1 for _ in _FILLED_LINE.finditer(piece))
             if filled:
                 yield Block(piece, filled, line, offset)
             line += lines
             offset += len(piece)
+
+
+def _until_break(path: Path, held: list[bytes], pieces: Iterator[bytes], line: int) -> bytes:
+    """Pieces up to one with a line break in it, or the last."""
+    size = sum(map(len, held))
+    while held[-1] and b"\n" not in held[-1]:
+        if size > _LARGEST_RECORD:
+            raise BadInputError(
+                f"{path}: line {line:,}: a record of more than {_LARGEST_RECORD:,} bytes",
+                "write each object on a line of its own",
+            )
+        held.append(next(pieces, b""))
+        size += len(held[-1])
+    return b"".join(held)
 
 
 def _by_cells(block: bytes, width: Callable[[], int]) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 _MOST_STEPS_BACK = 1000
+_NEWLINE = ord("\n")
 _END = rb"(?:\r\n|\n|\r(?!\Z))"
 
 
@@ -54,6 +55,17 @@ class RecordCutter:
         self._records = re.compile(rb"(?:" + record + rb")*+")
         self._begun = re.compile(rb"(?:" + field + d + rb")*+" + spaces + rb"(?:" + opened + rb")\r?\Z")
         self._open = re.compile(rb"(?:" + field + d + rb")*+" + spaces + q + inside + tail + rb"\Z") if quote else None
+
+    def cut_on(self, begun: bytes, block: bytes) -> int:
+        """Length of the longest beginning of a block with which a record ends, when ``begun`` stands before the block.
+
+        Finds no more than is found by counting; 0 where `cut` has to look at both together.
+        """
+        last = _last_break(block, len(block))
+        if last < 0 or not self.counts:
+            return 0
+        odd = (self._count(begun, 0, len(begun)) + self._count(block, 0, last)) % 2 if self._quote else 0
+        return 0 if odd else last + 1
 
     def cut(self, block: bytes) -> int:
         """Length of the longest beginning that ends with a record's end, by counting; 0 when none ends in it."""
@@ -135,5 +147,6 @@ def _last_break(block: bytes, end: int) -> int:
 
 def count_lines(block: bytes) -> int:
     """Line breaks of a block; a pair of return and newline counts once."""
-    newlines = block.count(b"\n")
+    # many times quicker than bytes.count, which stops at every one
+    newlines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
     return newlines + block.count(b"\r") - block.count(b"\r\n") if b"\r" in block else newlines

@@ -258,6 +258,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise BadInputError(f"{path} can't be read: {error.strerror}") from error
     if not head.startswith(_MAGIC) or len(head) < 100:
         raise BadInputError(f"{path} is not a SQLite database", "is it encrypted, cut short, or of another format?")
+    _check_size(path, head)
     # A database in write-ahead mode can't be opened for reading without files beside it, except as one that nobody
     # changes; one with a log that is not merged yet must be read together with it.
     log = _beside(path, "-wal")
@@ -283,6 +284,22 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise BadInputError(f"{path}: {error}", "get the file again from its origin") from error
     return connection
+
+
+def _check_size(path: Path, head: bytes) -> None:
+    """Refuse a file that is shorter than it says: SQLite takes what its last page lacks for zeros."""
+    page = int.from_bytes(head[16:18], "big")
+    page = 65_536 if page == 1 else page
+    pages = int.from_bytes(head[28:32], "big")
+    if head[24:28] != head[92:96]:
+        pages = 0  # written by a version that does not keep the number
+    size = path.stat().st_size
+    if size < pages * page or (page and size % page):
+        raise BadInputError(
+            f"{path} is cut short: it has {size:,} bytes, and says it has {max(pages, -(-size // page)):,} pages "
+            f"of {page:,}",
+            "get the file again from its origin",
+        )
 
 
 def _beside(path: Path, suffix: str) -> Path | None:

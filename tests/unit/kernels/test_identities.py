@@ -57,6 +57,14 @@ def test_a_narrow_range_of_hashes(pairs: Pairs) -> None:
     assert list(as_dict(found).items()) == list(counted(pairs).items())
 
 
+def test_tied_texts_are_all_counted_though_few_rows_are_kept() -> None:
+    sides = [part([(base + i // 2, 0) for i in range(40)], base) for base in (0, 1000)]
+    parts = [leaders([side], ALL, 2, 5) for side in sides]
+    assert [p.tied_rows.tolist() for p in parts] == [[0, 2, 4, 6, 8], [1000, 1002, 1004, 1006, 1008]]
+    joined = join_leaders(parts, 2, 5)
+    assert (joined.threshold, joined.tied, joined.tied_rows.tolist()) == (2, 40, [0, 2, 4, 6, 8])
+
+
 @given(st.lists(PAIR, min_size=1, max_size=80), st.integers(1, 8), st.integers(0, 4), st.integers(1, 60))
 def test_leaders_of_parts_join_to_those_of_all(pairs: Pairs, k: int, spare: int, split: int) -> None:
     keep = k + 1 + spare

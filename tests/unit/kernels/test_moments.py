@@ -134,7 +134,8 @@ def test_values_too_far_apart_for_a_double() -> None:
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i1", "u1", "i2", "i4", "u4", "i8", "u8", "?"])
 def test_every_dtype(dtype: str) -> None:
-    values = np.random.default_rng(5).integers(0, 2 if dtype == "?" else 100, 5000).astype(dtype)
+    low, high = (-20, 80) if np.dtype(dtype).kind in "if" else (0, 2 if dtype == "?" else 100)
+    values = np.random.default_rng(5).integers(low, high, 5000).astype(dtype)
     found, wide = moments(values, 999), values.astype(float)
     assert found["count"] == 5000
     assert found["mean"] == pytest.approx(wide.mean(), rel=1e-15)
@@ -143,6 +144,7 @@ def test_every_dtype(dtype: str) -> None:
     assert found["skewness"] == pytest.approx(scipy.stats.skew(wide), rel=1e-10, abs=1e-12)
     assert found["kurtosis"] == pytest.approx(scipy.stats.kurtosis(wide), rel=1e-12)
     assert found["zeros"] == int((values == 0).sum())
+    assert found["negatives"] == int((wide < 0).sum())
     assert found["integral"] is True
     assert found["sum"] == wide.sum()
 
