@@ -1,4 +1,4 @@
-"""Bad records are set aside whole, with their lines, and the rest is converted; nothing is shifted, dropped or padded."""
+"""Bad records are set aside whole, with their lines, and the rest is converted: nothing shifted, dropped or padded."""
 
 from __future__ import annotations
 
