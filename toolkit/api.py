@@ -28,6 +28,7 @@ def convert_table(
     workers: int | None = None,
     max_memory: int | None = None,
     encoding: str = "",
+    table_name: str = "",
 ) -> Dataset:
     """Write a table into a store and open it.
 
@@ -47,8 +48,8 @@ def convert_table(
         Rows of a chunk; 0 for the default.
     workers, max_memory : int, optional
         Threads, and bytes for the whole process.
-    encoding : str
-        Encoding of text; found out when empty.
+    encoding, table_name : str
+        Encoding of text, and which table of the source, where it has several; found out when empty.
 
     Raises
     ------
@@ -65,6 +66,7 @@ def convert_table(
         "chunk_rows": chunk_rows,
         "on_bad_row": "error",
         "encoding": encoding,
+        "table": table_name,
     }
     return open_location(_stored(table, place, settings, environment.store_cache, workers, max_memory))
 

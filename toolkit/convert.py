@@ -24,7 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command_parser("convert", "Write a table into a deterministic, content-keyed store under appdata.")
     parser.add_argument("source", metavar="SOURCE", help="a file, a folder with the files of one table, or a pattern")
     parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
-    parser.add_argument("--table", default="", help="name of the table, kept in the source record")
+    parser.add_argument(
+        "--table",
+        default="",
+        help="table or sheet of the source; else a name for the record",
+    )
     parser.add_argument("--columns", default="", help="names of the columns to take, separated by commas")
     parser.add_argument("--types", type=Path, help="YAML file with the types of columns")
     parser.add_argument("--format", default="zarr", help="store format: zarr, or hdf5 where that extra is installed")
@@ -58,7 +62,6 @@ def _convert(args: argparse.Namespace) -> int:
         source,
         appdata,
         settings,
-        table=args.table,
         workers=parse_workers(args.workers) if args.workers else environment.max_workers,
         max_memory=parse_size(args.max_memory) if args.max_memory else None,
         progress=_Progress(args, started),
@@ -82,6 +85,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         "chunk_rows": args.chunk_rows,
         "on_bad_row": args.on_bad_row,
         "encoding": args.encoding,
+        "table": args.table,
     }
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from toolkit.core.grid import ChunkGrid
 from toolkit.core.schema import ColumnSpec
 from toolkit.core.strings import pack_vlen
+from toolkit.ingest.buffers import booleans, numbers, presence
 from toolkit.ingest.categories import codes_of, dense, find_categories
 from toolkit.ingest.decimals import padded
 from toolkit.ingest.evidence import Decision
@@ -220,17 +221,16 @@ class ColumnEncoder:
 def _plain_piece(array: pa.Array, decision: Decision, kind: str, unit: str, *, coded: bool) -> Piece:
     """A part's values in the column's stored dtype, with what stands for missing ones."""
     dtype = np.dtype("<i4" if coded else decision.dtype)
-    valid = np.asarray(array.is_valid()) if array.null_count else None
+    valid = presence(array) if array.null_count else None
     if pa.types.is_null(array.type):
         return np.full(len(array), _filler(decision, coded=coded), dtype), np.zeros(len(array), bool)
     if pa.types.is_boolean(array.type):
-        return np.asarray(pc.fill_null(array, pa.scalar(value=False))), valid
+        flags = booleans(array)
+        return (flags if valid is None else flags & valid), valid
     if pa.types.is_date32(array.type):
         array = array.cast(pa.int32())
-    if array.null_count:
-        # any value will do here: what stands for missing ones is set below, in the final dtype
-        array = pc.fill_null(array, pa.scalar(0, array.type))
-    values = np.asarray(array)
+    # what Arrow has under its nulls is replaced below, in the final dtype
+    values = numbers(array)
     if decision.kind == "timestamp" and kind == "date":
         values = values.astype(np.int64) * (_SECONDS_OF_DAY * _TICKS[decision.unit])
     elif decision.kind in ("timestamp", "time", "duration") and unit != decision.unit:
@@ -259,8 +259,8 @@ def _text_piece(array: pa.Array, *, nullable: bool) -> TextPiece:
     rows = len(array)
     offsets = np.frombuffer(offset_buffer, np.int32, rows + 1, array.offset * 4).astype(np.int64)
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
-    valid = np.asarray(array.is_valid()) if nullable else None
-    if array.null_count and bool((np.diff(offsets)[~np.asarray(array.is_valid())] > 0).any()):
+    valid = presence(array) if nullable else None
+    if array.null_count and bool((np.diff(offsets)[~presence(array)] > 0).any()):
         # bytes under a missing value are allowed by Arrow, but are no part of the content
         return _text_piece(
             pc.if_else(

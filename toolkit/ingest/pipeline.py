@@ -133,10 +133,8 @@ def convert_source(
 
     Raises
     ------
-    BadInputError
-        When the source is wrong.
-    DiskError
-        When the disk is full.
+    BadInputError, DiskError
+        When the source is wrong, or the disk is full.
     """
     chosen = _chosen(source, settings, what)
     checked_codec(settings.format, settings.codec)

@@ -59,8 +59,8 @@ class SourceFiles:
     def digest(self) -> str:
         """SHA-256 of the file; of names and digests, where there are several."""
         if len(self.paths) == 1:
-            return digest_file(self.paths[0])
-        return digest_value([[name, digest_file(path)] for name, path in zip(self.names, self.paths, strict=True)])
+            return _digest(self.paths[0])
+        return digest_value([[name, _digest(path)] for name, path in zip(self.names, self.paths, strict=True)])
 
 
 def name_files(given: str | Path) -> SourceFiles:
@@ -112,6 +112,14 @@ def find_record(sources: Path, files: SourceFiles, settings: dict[str, Any]) -> 
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and "store" in record else None
+
+
+def _digest(path: Path) -> str:
+    if not path.is_dir():
+        return digest_file(path)
+    from toolkit.readers.zarr_files import ZarrFiles  # a group of Zarr arrays is the only folder that is one source
+
+    return ZarrFiles(path).sha256()
 
 
 def _state_of(path: Path) -> tuple[int, int, int]:

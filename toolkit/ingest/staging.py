@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from toolkit.core.schema import Unit
+from toolkit.ingest.buffers import like, numbers, presence
 from toolkit.ingest.decimals import places
 from toolkit.ingest.evidence import UNITS, Evidence, narrowest
 from toolkit.ingest.text_types import Typed
@@ -115,8 +116,9 @@ def _prepare(column: Typed) -> tuple[Evidence, pa.Array]:
     if column.kind in ("timestamp", "time", "duration"):
         ticks = values.cast(pa.int32()).cast(pa.int64()) if values.type.bit_width == 32 else values.cast(pa.int64())
         unit = values.type.unit
-        coarse = coarsest(np.asarray(ticks.fill_null(0)), unit)
-        found = pc.divide(ticks, _TICKS[unit] // _TICKS[coarse])
+        counts = numbers(ticks)
+        coarse = coarsest(counts if not ticks.null_count else counts[presence(ticks)], unit)
+        found = ticks if coarse == unit else like(counts // (_TICKS[unit] // _TICKS[coarse]), ticks)
         return Evidence(**base, unit=coarse, **_span(column, ticks, unit)), found
     if column.kind == "date":
         return Evidence(**base, **_span(column, values.cast(pa.int32()), "D")), values

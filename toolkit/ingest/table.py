@@ -34,7 +34,6 @@ def convert_file(
     appdata: AppData,
     settings: dict[str, Any],
     *,
-    table: str = "",
     workers: int | None = None,
     max_memory: int | None = None,
     progress: Progress | None = None,
@@ -51,9 +50,7 @@ def convert_file(
     appdata : AppData
         Where the store goes.
     settings : dict
-        ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``encoding``: what the content depends on.
-    table : str
-        Name of the table, for the record.
+        ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``encoding``, ``table``: what decides the content.
     workers, max_memory : int, optional
         Threads, and bytes for the whole process.
     progress : callable, optional
@@ -66,10 +63,12 @@ def convert_file(
     dict
         The record, with ``path`` and ``reused``.
     """
-    threads = workers or default_workers()
-    memory = max_memory or DEFAULT_MAX_MEMORY
+    threads, memory = workers or default_workers(), max_memory or DEFAULT_MAX_MEMORY
     options = ReadOptions(
-        settings["encoding"], part_bytes(memory, threads), quarantine=settings["on_bad_row"] == "quarantine"
+        encoding=settings["encoding"],
+        part_bytes=part_bytes(memory, threads),
+        quarantine=settings["on_bad_row"] == "quarantine",
+        format={"table": settings["table"]} if settings["table"] else {},
     )
     with appdata.workspace(workspace_name(files, settings, options.part_bytes)) as work:
         # another process may have converted the same source while this one waited for the folder
@@ -78,12 +77,12 @@ def convert_file(
             return {**known, "path": str(appdata.stores / known["store"]), "reused": True}
         reader, source = open_files(files.paths, options)
         try:
-            chosen = _typed_settings(settings, threads, memory)
-            converted, sha256 = _convert_unchanged(files, source, appdata, work, chosen, progress or _silent)
+            chosen, told = _typed_settings(settings, threads, memory), progress or _silent
+            converted, sha256 = _convert_unchanged(files, source, appdata, work, chosen, told)
         finally:
             source.close()
     name = os.fsencode(Path(files.given).name).decode("utf-8", "replace")
-    record = _record(converted, source, settings, table or name)
+    record = _record(converted, source, settings, settings["table"] or name)
     record |= {"reader": reader.name, "name": name, "size": files.size, "source_sha256": sha256}
     identity = identity_of(files.suffixes, sha256, settings)
     bad = write_quarantine(appdata, record["store"], identity[:8], converted.rejected)

@@ -16,12 +16,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from toolkit.ingest import buffers
+from toolkit.ingest.buffers import presence, strings
 from toolkit.ingest.decimals import decimal_text
 
 NULL_SPELLINGS = ("NA", "N/A", "n/a", "NULL", "null", "None", "")
 """Words that mean a missing value in a column that is otherwise numbers, dates or booleans; in text they are text."""
+_SPELLINGS = strings(NULL_SPELLINGS)
 
-_TRIED_FIRST = 48
+_TRIED_AT_ONCE, _TRIED_FIRST = 6, 64
 _LOOKED_AT = 4096
 _ZERO, _NINE, _MINUS, _PLUS, _DOT = (ord(c) for c in "09-+.")
 _LONGEST_DECIMAL = 76
@@ -65,7 +68,7 @@ def infer(values: pa.Array) -> Typed:
         return found
     if not _may_be_typed(values):
         return Typed("string", values)
-    mask = pc.is_in(values, value_set=pa.array(NULL_SPELLINGS))
+    mask = pc.is_in(values, value_set=_SPELLINGS)
     if pc.any(mask).as_py():
         spelled = {e["values"]: e["counts"] for e in pc.value_counts(values.filter(mask)).to_pylist()}
         rest = pc.if_else(mask, pa.scalar(None, pa.string()), values)
@@ -81,7 +84,7 @@ def infer(values: pa.Array) -> Typed:
 def _may_be_typed(values: pa.Array) -> bool:
     """Whether the first values, without words for missing ones, have a type: if not, the whole has none either."""
     head = values.slice(0, _LOOKED_AT).drop_null()
-    rest = head.filter(pc.invert(pc.is_in(head, value_set=pa.array(NULL_SPELLINGS))))
+    rest = head.filter(pc.invert(pc.is_in(head, value_set=_SPELLINGS)))
     rest = rest.slice(0, _TRIED_FIRST)
     return not len(rest) or (_climb(rest) or _climb_trimmed(rest)) is not None
 
@@ -90,7 +93,7 @@ def convert(values: pa.Array, kind: str, timezone: str = "") -> Typed | None:
     """Text values as one kind; None where any of them does not satisfy it."""
     if kind == "string":
         return Typed("string", values)
-    mask = pc.is_in(values, value_set=pa.array(NULL_SPELLINGS))
+    mask = pc.is_in(values, value_set=_SPELLINGS)
     rest = pc.if_else(mask, pa.scalar(None, pa.string()), values)
     if rest.null_count == len(rest):
         return Typed("null", pa.nulls(len(rest)))
@@ -105,11 +108,12 @@ def convert(values: pa.Array, kind: str, timezone: str = "") -> Typed | None:
 
 def _climb(values: pa.Array) -> Typed | None:
     # A cast that fails builds an error text for every bad value, which takes a hundred times as long as one that works:
-    # so every type is tried on a few values first.
+    # so every type is tried on very few values first, and then on some more.
     head = values.slice(0, _LOOKED_AT).drop_null()
-    head = (head if len(head) else values.drop_null()).slice(0, _TRIED_FIRST)
+    head = head if len(head) else values.drop_null()
+    tries = head.slice(0, _TRIED_AT_ONCE), head.slice(0, _TRIED_FIRST)
     for kind, timezone, attempt in _LADDER:
-        if attempt(head) is None:
+        if any(attempt(few) is None for few in tries):
             continue
         found = attempt(values)
         if found is not None:
@@ -141,7 +145,7 @@ def _buffers(values: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
     lengths = np.diff(offsets)
     if values.null_count:
         # Arrow allows bytes under a missing value
-        lengths[np.asarray(values.is_null())] = 0
+        lengths[~presence(values)] = 0
     return offsets[:-1], lengths, data
 
 
@@ -192,7 +196,7 @@ def _as_int(values: pa.Array) -> pa.Array | None:
 def _as_big_integer(values: pa.Array) -> pa.Array | None:
     """Integers beyond 64 bits, kept as their own canonical text."""
     _, lengths, _ = _buffers(values)
-    if int(lengths.max(initial=0)) < 19 or int(lengths.max(initial=0)) > _LONGEST_DECIMAL:
+    if int(lengths.max(initial=0)) > _LONGEST_DECIMAL:
         return None
     if not pc.all(pc.match_substring_regex(values, r"^(0|-?[1-9][0-9]*)$")).as_py():
         return None
@@ -203,7 +207,7 @@ def _as_float(values: pa.Array) -> pa.Array | None:
     found = _cast(values, pa.float64())
     if found is None or not _is_plain_number(values, integer=False):
         return None
-    numbers = np.asarray(found.drop_null())
+    numbers = buffers.numbers(found.drop_null())
     infinite = int(np.isinf(numbers).sum())
     if infinite and infinite != pc.sum(pc.match_substring(values, "inf", ignore_case=True)).as_py():
         return None

@@ -154,7 +154,8 @@ class ExcelSource:
         if len(filled) > 1:
             known = ", ".join(repr(s.title) for s in filled[:20])
             raise BadInputError(
-                f"{self._path}: {len(filled)} sheets, so which one to convert must be said", f"one of {known}"
+                f"{self._path}: {len(filled)} sheets, so which one to convert must be said",
+                f"choose with --table one of {known}",
             )
         return filled[0]
 

@@ -94,7 +94,8 @@ def _choose(path: Path, file: h5py.File, wanted: str, encoding: str) -> RangeTab
     elif found.tables:
         known = ", ".join(repr(n or "/") for n in list(found.tables)[:20])
         raise BadInputError(
-            f"{path}: {len(found.tables)} tables, so which one to convert must be said", f"one of {known}"
+            f"{path}: {len(found.tables)} tables, so which one to convert must be said",
+            f"choose with --table one of {known}",
         )
     else:
         raise BadInputError(f"{path}: no table in it", "a table is made of datasets of one dimension and one length")

@@ -51,7 +51,7 @@ class Block:
     def records(self) -> Iterator[tuple[int, str]]:
         """Number and text of every line that is not blank."""
         for number, line in enumerate(self.data.decode().split("\n"), self.line):
-            if line and not line.isspace():
+            if line.strip(" \t\r"):
                 yield number, line
 
 

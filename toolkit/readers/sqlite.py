@@ -159,7 +159,7 @@ class SqliteSource:
                     f"{self._path}: {len(tables)} tables, so which one to convert must be said"
                     if tables
                     else f"{self._path}: a database without tables",
-                    f"name one of {known}" if tables else "it needs a table",
+                    f"choose with --table one of {known}" if tables else "it needs a table",
                 )
             table = tables[0]
         elif table not in kinds:

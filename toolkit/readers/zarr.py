@@ -112,7 +112,8 @@ def _choose(path: Path, root: Any, files: ZarrFiles, options: ReadOptions) -> Ra
         name = next(iter(found.tables))
     elif found.tables:
         raise BadInputError(
-            f"{path}: {len(found.tables)} tables, so which one to convert must be said", f"one of {known}"
+            f"{path}: {len(found.tables)} tables, so which one to convert must be said",
+            f"choose with --table one of {known}",
         )
     else:
         raise BadInputError(f"{path}: no table in it", "a table is made of arrays of one dimension and one length")

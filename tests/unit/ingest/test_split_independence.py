@@ -30,12 +30,16 @@ VALUES: list[str | None] = [
     "9999-12-31 23:59:59", "2020-02-29T10:00:00Z", "2020-02-29T10:00:00+02:00", "2020-02-29T10:00:00.123456789Z",
     "1600-01-01T00:00:00Z", "10:00", "10:00:00", "10:00:00.25", "24:00", "23:59:60", "1e2",
 ]  # fmt: skip
-columns = st.one_of(
+short_columns = st.one_of(
     st.lists(st.sampled_from(VALUES), min_size=1, max_size=12),
     st.lists(st.sampled_from(VALUES[1:31]), min_size=1, max_size=12),
     st.lists(st.sampled_from([None, *VALUES[41:]]), min_size=1, max_size=12),
 )
-cuts = st.lists(st.integers(0, 12), max_size=4)
+# types are tried on the first values, of which there may be many of one kind
+columns = st.builds(
+    lambda values, times: values[:1] * times + values[1:], short_columns, st.sampled_from([1, 1, 1, 7, 65, 4100])
+)
+cuts = st.lists(st.integers(0, 12) | st.sampled_from([64, 65, 66, 4096, 4100, 4101]), max_size=4)
 
 
 class SplitColumn:
@@ -88,6 +92,10 @@ split_examples = [
     (["NA", "2020-02-29 10:00"], [1]),
     (["12345678901234567890123", "-0"], [1]),
     (["-1", "18446744073709551615"], [1]),
+    (["1"] * 70 + ["12345678901234567890123"], [70]),
+    ([None] * 5000 + ["1", "NA", "x"], [5001]),
+    (["NA"] * 5000 + ["1"], [5000]),
+    ([""] * 70 + ["2020-02-29"], [70]),
 ]
 
 

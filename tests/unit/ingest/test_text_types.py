@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from toolkit.ingest.text_types import convert, infer
 
 
-
 def column(values: list[str | None]) -> pa.Array:
     return pa.array(values, pa.string())
 

@@ -183,6 +183,15 @@ def test_a_write_that_was_cut_short_is_refused(tmp_path: Path) -> None:
         read_rows(tmp_path / "t.sqlite")
 
 
+def test_a_file_cut_short_is_refused_however_little_is_gone(tmp_path: Path) -> None:
+    path = database(tmp_path, "CREATE TABLE t (a)", rows=[(i,) for i in range(5000)])
+    content = path.read_bytes()
+    for left in (len(content) - 1, len(content) - 4096):
+        path.write_bytes(content[:left])
+        with pytest.raises(BadInputError, match="cut short"):
+            read_rows(path)
+
+
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.sqlite"
     path.write_bytes(b"hello" * 100)

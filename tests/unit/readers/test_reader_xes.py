@@ -131,7 +131,7 @@ def test_parts_do_not_change_the_table(tmp_path: Path) -> None:
 def test_what_no_row_shows_is_told(tmp_path: Path) -> None:
     body = (
         '<global scope="event"><string key="gone" value="UNKNOWN"/></global>'
-         f"<trace>{CASE}</trace>"
+        f"<trace>{CASE}</trace>"
         + events('<string key="a" value="x"/>')
         + '<event><string key="a" value="loose"/></event>'
     )
