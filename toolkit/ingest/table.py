@@ -50,7 +50,7 @@ def convert_file(
     appdata : AppData
         Where the store goes.
     settings : dict
-        ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``encoding``, ``table``: what decides the content.
+        ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``encoding``, ``table``: what decides on it.
     workers, max_memory : int, optional
         Threads, and bytes for the whole process.
     progress : callable, optional

@@ -135,7 +135,7 @@ def test_any_split_leads_to_the_same_store(
 
 
 @pytest.mark.slow
-@settings(max_examples=2000)
+@settings(max_examples=500)
 @given(values=columns, cuts=cuts)
 def test_any_of_many_splits_leads_to_the_same_store(
     values: list[str | None], cuts: list[int], tmp_path_factory: pytest.TempPathFactory
