@@ -222,3 +222,21 @@ def test_a_table_that_is_too_wide_is_refused_and_its_columns_can_be_named(
     ran = convert(tmp_path / "bad.csv", "--columns", "c3,c24999")
     assert ran.code == 0
     assert open_store(ran.out.strip()).schema.names == ["c3", "c24999"]
+
+
+def test_a_first_line_that_looks_like_a_row_is_noted(convert: Convert, tmp_path: Path) -> None:
+    source = tmp_path / "t.csv"
+    source.write_text("1,english\n2,german\n")
+    ran = convert(source)
+    assert ran.code == 0
+    assert "note: the first line was taken for the names of the columns, but looks like a row: 1, english" in ran.err
+    source.write_text("id,2010,2011\n2,3,4\n")
+    assert "note:" not in convert(source).err
+
+
+def test_uncommon_quotes_are_noted(convert: Convert, tmp_path: Path) -> None:
+    source = tmp_path / "t.csv"
+    source.write_text("id,name\n1,'a, b'\n2,'c'\n")
+    ran = convert(source)
+    assert """quote="'\"""" in ran.err
+    assert open_store(ran.out.strip()).to_pandas()["name"].tolist() == ["a, b", "c"]

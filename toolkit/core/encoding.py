@@ -6,6 +6,7 @@ each starting at a multiple of 8 bytes. Nothing in it can run code when it is re
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Any
 
@@ -19,6 +20,7 @@ _ARRAY = 1
 _BIG_INTEGER = 2
 _ALIGN = 8
 _KINDS = frozenset("biuf")
+_DTYPE = re.compile(r"[<|][biuf][1248]\Z")
 
 
 class EncodingError(ToolkitError):
@@ -101,6 +103,8 @@ def decode(data: bytes) -> Any:
             if code != _ARRAY:
                 raise ValueError(f"unknown extension {code}")
             dtype_text, shape, offset, nbytes = msgpack.unpackb(payload)
+            if not _DTYPE.match(dtype_text):
+                raise ValueError("an array's dtype is none of a state's")
             dtype = np.dtype(dtype_text)
             count = 1
             for extent in shape:

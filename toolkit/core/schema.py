@@ -21,6 +21,7 @@ TEXT_KINDS = frozenset({"string", "binary", "decimal"})
 
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*_?\Z")
 _LONGEST_NAME = 160
+_PREFIXES = frozenset({"e", "h"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +146,10 @@ class Schema:
 def array_names(names: Sequence[str]) -> list[str]:
     """Array names for columns: the column's own where it is a plain identifier, else an encoded one.
 
-    A plain identifier has letters, digits and single underscores and begins with a letter. Every other name, and one
-    that differs from an earlier one only in case, becomes ``e__`` and its UTF-8 bytes, with ``_xx`` for all but
-    lower-case letters and digits. As no array name has ``__`` behind its start, ``NAME__valid`` can't clash with a
-    column. A name too long for a file system becomes ``h__`` and the first half of its SHA-256.
+    A plain identifier has letters, digits and single underscores, begins with a letter and is neither ``e`` nor ``h``.
+    Every other name, and one that differs from an earlier one only in case, becomes ``e__`` and its UTF-8 bytes, with
+    ``_xx`` for all but lower-case letters and digits. As no array name has ``__`` behind its start, ``NAME__valid``
+    can't clash with a column. A name too long for a file system becomes ``h__`` and the first half of its SHA-256.
 
     Examples
     --------
@@ -159,7 +160,7 @@ def array_names(names: Sequence[str]) -> list[str]:
     out = []
     for name in names:
         array = name
-        if len(name) > _LONGEST_NAME or not _PLAIN_NAME.match(name) or name.lower() in taken:
+        if len(name) > _LONGEST_NAME or not _PLAIN_NAME.match(name) or name.lower() in taken | _PREFIXES:
             array = encode_name(name)
         taken.add(array.lower())
         out.append(array)

@@ -10,6 +10,7 @@ from typing import Any
 
 from toolkit.core.errors import BadInputError
 from toolkit.ingest.frame_source import WHAT, FrameSource
+from toolkit.ingest.header_doubt import doubts_of_header
 from toolkit.ingest.marks import workspace_name
 from toolkit.ingest.pipeline import (
     DEFAULT_MAX_MEMORY,
@@ -144,6 +145,8 @@ def _typed_settings(settings: dict[str, Any], workers: int, max_memory: int) -> 
 
 def _record(converted: Converted, source: Source, settings: dict[str, Any], table: str) -> dict[str, Any]:
     manifest = converted.manifest
+    inferred = {c.name for c in source.columns if c.infer}
+    doubts = doubts_of_header([(name, d.kind) for name, _, d in converted.decisions if name in inferred])
     return {
         "store": converted.path.name,
         "key": manifest.key,
@@ -155,7 +158,7 @@ def _record(converted: Converted, source: Source, settings: dict[str, Any], tabl
         "table": table,
         "options": source.options,
         "settings": settings,
-        "notes": source.notes,
+        "notes": [*source.notes, *doubts],
         "types": [
             {"column": name, "declared": declared, "kind": d.kind, "why": d.reason}
             for name, declared, d in converted.decisions

@@ -14,7 +14,8 @@ from toolkit.readers.records import RecordCutter
 _DELIMITERS = (",", "\t", ";", "|")
 _ROWS_LOOKED_AT = 50
 _FEWEST_ROWS = 3
-_FEWEST_COLUMNS_BY_SPACES = 3
+_RARE_DELIMITERS = {"\x1f": 2, "\x01": 2, "^": 2, "~": 2, " ": 3, ":": 3, "#": 3}
+"""With the fewest columns that make it likely: some stand in texts and times as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ def find_dialect(head: bytes, suffix: str) -> Dialect:
     for dialect in (Dialect(delimiter) for delimiter in delimiters):
         if (score := _score(head, dialect)) > best_score:
             best, best_score = dialect, score
-    if best_score[0] == 0 and suffix != ".tsv" and _even(head, Dialect(" ")) >= _FEWEST_COLUMNS_BY_SPACES:
-        best = Dialect(" ")
+    if best_score[0] == 0 and suffix != ".tsv":
+        rare = (Dialect(d) for d, fewest in _RARE_DELIMITERS.items() if _even(head, Dialect(d)) >= fewest)
+        best = next(rare, best)
     return _find_quotes(head, best)
 
 

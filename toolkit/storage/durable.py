@@ -34,6 +34,7 @@ def naming_disk_errors(what: str, path: Path) -> Iterator[None]:
             errno.EPERM,
             errno.EFBIG,
             errno.EIO,
+            errno.ENOTDIR,
         ):
             reason = os.strerror(error.errno)
             raise DiskError(

@@ -140,6 +140,20 @@ def test_a_record_longer_than_a_part_is_read_whole(tmp_path: Path) -> None:
     assert all_rows(source)[0] == [["1", "2"], ["3", long], ["4", "5"]]
 
 
+def test_a_record_without_end_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolkit.readers import delimited
+
+    monkeypatch.setattr(delimited, "_LARGEST_RECORD", 20_000)
+    data = b'a,b\n1,2\n3,"' + b"x\n" * 500_000
+    source = source_of(tmp_path / "t.csv", data, 1000)
+    with pytest.raises(BadInputError, match="line 3: a record of more than 20,000 bytes") as caught:
+        all_rows(source)
+    assert "quote left open" in caught.value.remedy
+    assert source.progress()[0] < 100_000
+
+
 def test_a_damaged_record_behind_good_ones_is_found_without_reading_to_the_end(tmp_path: Path) -> None:
     data = b"a,b\n" + b'1,"x"y\n' + b"2,z\n" * 100_000
     source = source_of(tmp_path / "t.csv", data, 1000)
