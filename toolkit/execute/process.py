@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import sys
@@ -23,6 +24,8 @@ _SOCKET_FD = 3
 _BLOCK = 1 << 20
 _LARGEST_MESSAGE = 1 << 34
 _PATIENCE = 5.0
+_GLANCE = 0.2
+"""Seconds after which an interrupt is noticed at the latest."""
 _ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
 )
@@ -121,6 +124,9 @@ class ProcessExecutor:
             raise self._gone() from None
 
     def _receive(self) -> Iterator[tuple[bytes, bytes]]:
+        # An interrupt that arrives just before a blocking call is noticed only when the call returns: so it must.
+        while not select.select([self._link], [], [], _GLANCE)[0]:
+            pass
         try:
             data = self._link.recv(_BLOCK)
         except ConnectionError:
