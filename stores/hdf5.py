@@ -1,14 +1,17 @@
 """HDF5 stores: one file with the same arrays, schema and digests as a Zarr store (extra ``hdf5``).
 
-Arrays on the row grid are 1-D datasets whose HDF5 chunks are the chunks of the grid. Long text is a dataset of bytes
-that holds the chunks' ``vlen-utf8`` buffers one behind the other; its attribute ``ends`` says where each ends. The
-root metadata is a dataset of bytes, as an attribute could not hold it.
+Arrays on the row grid are 1-D datasets whose HDF5 chunks are the chunks of the grid. Text is a dataset of bytes that
+holds the chunks' ``vlen-utf8`` buffers, each from the beginning of an HDF5 chunk on, so that no two share one; its
+attribute ``ends`` says where each ends. The root metadata is a dataset of bytes, as an attribute could not hold it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,14 +20,14 @@ import numpy.typing as npt
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.errors import DamagedStoreError, MissingExtraError
-from toolkit.storage.backend import check_rows
+from toolkit.storage.backend import check_rows, check_stored
 from toolkit.storage.durable import fsync_path
 from toolkit.storage.layout import ArraySpec
-from toolkit.storage.manifest import StoreManifest
+from toolkit.storage.manifest import StoreManifest, check_seal, seal
 
 _MARK = b"\x89HDF\r\n\x1a\n"
 _METADATA = "toolkit"
-_TEXT_BLOCK = 1 << 20
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 1 << 12, 1 << 20
 _LARGEST_METADATA = 1 << 30
 
 
@@ -62,6 +65,7 @@ class Hdf5Writer:
         self._chunk_rows = chunk_rows
         self._rows = rows
         self._ends: dict[str, list[int]] = {}
+        self._stored: dict[str, list[str]] = {}
         self._file = _h5py().File(location, "w-", libver="v110")
 
     def write_chunk(self, array: ArraySpec, index: int, values: npt.NDArray[Any]) -> None:
@@ -72,25 +76,36 @@ class Hdf5Writer:
         if array.name not in self._file:
             self._make(array.name, (self._rows,), np.dtype(array.dtype), self._chunk_rows)
         start = index * self._chunk_rows
-        self._file[array.name][start : start + values.size] = check_rows(values, array.dtype)
+        self._put(array.name, start, check_rows(values, array.dtype))
 
-    def finish(self, manifest: StoreManifest) -> None:
+    def finish(self, manifest: StoreManifest) -> StoreManifest:
         """Write the root metadata and flush the file."""
         for name, ends in self._ends.items():
             self._file[name].attrs["ends"] = np.array(ends, np.int64)
-        text = np.frombuffer(canonical_json(manifest.to_json()).encode(), np.uint8)
-        self._file.create_dataset(_METADATA, data=text)
+        manifest = replace(manifest, stored=dict(sorted(self._stored.items())))
+        sealed = np.frombuffer(seal(canonical_json(manifest.to_json())), np.uint8)
+        self._file.create_dataset(_METADATA, data=sealed)
         self._file.close()
         fsync_path(self._path)
+        return manifest
 
     def _append(self, name: str, values: npt.NDArray[Any]) -> None:
         if name not in self._file:
-            self._make(name, (0,), np.dtype(np.uint8), _TEXT_BLOCK, maxshape=(None,))
-        ends = self._ends.setdefault(name, [])
-        start = ends[-1] if ends else 0
-        self._file[name].resize((start + values.size,))
-        self._file[name][start:] = values
+            block = min(_LARGEST_BLOCK, max(_SMALLEST_BLOCK, 1 << (values.size - 1).bit_length()))
+            self._make(name, (0,), np.dtype(np.uint8), block, maxshape=(None,))
+        dataset, ends = self._file[name], self._ends.setdefault(name, [])
+        start = _next_block(ends[-1] if ends else 0, dataset.chunks[0])
+        dataset.resize((start + values.size,))
         ends.append(start + values.size)
+        self._put(name, start, values)
+
+    def _put(self, name: str, start: int, values: npt.NDArray[Any]) -> None:
+        dataset = self._file[name]
+        dataset[start : start + values.size] = values
+        digest = hashlib.sha256()
+        for block in _blocks(dataset, start, start + values.size):
+            digest.update(block)
+        self._stored.setdefault(name, []).append(digest.hexdigest())
 
     def _make(self, name: str, shape: tuple[int], dtype: np.dtype[Any], chunk: int, **more: Any) -> None:
         compression = None if self._codec == "none" else self._codec
@@ -117,20 +132,24 @@ class Hdf5Reader:
             metadata = self._file[_METADATA]
             if metadata.size > _LARGEST_METADATA:
                 raise DamagedStoreError(f"{location}: root metadata of {metadata.size:,} bytes")
-            attributes = json.loads(metadata[()].tobytes())
+            sealed = metadata[()].tobytes()
+            check_seal(sealed, str(location))
+            attributes = json.loads(sealed)
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             raise DamagedStoreError(
                 f"{location} can't be read as a store: {error}", "convert the source again"
             ) from error
         self.manifest = StoreManifest.from_json(attributes, str(location))
 
-    def read_chunk(self, array: ArraySpec, index: int, rows: int, nbytes: int) -> npt.NDArray[Any]:
+    def read_chunk(
+        self, array: ArraySpec, index: int, rows: int, nbytes: int, digest: str | None = None
+    ) -> npt.NDArray[Any]:
         """Read one chunk; see `toolkit.storage.backend.StoreReader`."""
         try:
             dataset = self._file[array.name]
             if array.is_text:
                 ends = dataset.attrs["ends"]
-                start, stop = (int(ends[index - 1]) if index else 0), int(ends[index])
+                start, stop = _next_block(int(ends[index - 1]) if index else 0, dataset.chunks[0]), int(ends[index])
                 if stop - start > nbytes or (array.part != "categories" and stop - start != nbytes):
                     raise DamagedStoreError(f"{array.name} holds {stop - start:,} bytes where {nbytes:,} belong")
             else:
@@ -138,6 +157,8 @@ class Hdf5Reader:
                 stop = start + rows
                 if dataset.dtype != np.dtype(array.dtype):
                     raise DamagedStoreError(f"{array.name} is of dtype {dataset.dtype}, not {array.dtype}")
+            if digest is not None:
+                check_stored(_blocks(dataset, start, stop), digest, f"{self._path}: {array.name}")
             values: npt.NDArray[Any] = dataset[start:stop]
         except (OSError, KeyError, IndexError, RuntimeError, TypeError, AttributeError) as error:
             raise DamagedStoreError(f"{self._path}: {array.name} can't be read: {error}") from error
@@ -153,6 +174,17 @@ class Hdf5Reader:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _next_block(end: int, block: int) -> int:
+    """Where the next buffer of text begins: at the beginning of an HDF5 chunk."""
+    return end + -end % block
+
+
+def _blocks(dataset: Any, start: int, stop: int) -> Iterator[bytes]:
+    """The HDF5 chunks that hold a stretch of a dataset, as they are in the file."""
+    for first in range(start, stop, dataset.chunks[0]):
+        yield dataset.id.read_direct_chunk((first,))[1]
 
 
 def _h5py() -> Any:

@@ -7,7 +7,9 @@ microseconds.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,10 +20,10 @@ import numpy.typing as npt
 from toolkit.core.canonical import canonical_json
 from toolkit.core.errors import BadInputError, DamagedStoreError
 from toolkit.core.schema import ColumnSpec
-from toolkit.storage.backend import check_rows
+from toolkit.storage.backend import check_rows, check_stored
 from toolkit.storage.durable import fsync_tree, read_file
 from toolkit.storage.layout import ArraySpec, arrays_of
-from toolkit.storage.manifest import StoreManifest
+from toolkit.storage.manifest import StoreManifest, check_seal, seal
 
 # Blosc with several threads neither gives repeatable bytes nor survives a fork.
 numcodecs.blosc.use_threads = False
@@ -63,6 +65,7 @@ class ZarrWriter:
         self._codec = codec
         self._chunk_rows = chunk_rows
         self._rows = rows
+        self._stored: dict[str, dict[int, str]] = {}
         location.mkdir()
 
     def write_chunk(self, array: ArraySpec, index: int, values: npt.NDArray[Any]) -> None:
@@ -75,25 +78,31 @@ class ZarrWriter:
                 raw = np.concatenate([raw, np.zeros(self._chunk_rows - raw.size, raw.dtype)])
         folder = self._root / array.name / "c"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / str(index)).write_bytes(_compress(raw, self._codec))
+        packed = _compress(raw, self._codec)
+        self._stored.setdefault(array.name, {})[index] = hashlib.sha256(packed).hexdigest()
+        (folder / str(index)).write_bytes(packed)
 
-    def finish(self, manifest: StoreManifest) -> None:
+    def finish(self, manifest: StoreManifest) -> StoreManifest:
         """Write the metadata of group and arrays, and flush files and folders."""
-        metadata = {}
+        metadata, written = {}, {}
         for spec in manifest.schema:
             for array in arrays_of(spec):
-                metadata[array.name] = _array_metadata(array, spec, manifest)
-        for name, value in metadata.items():
-            (self._root / name).mkdir(exist_ok=True)
-            (self._root / name / "zarr.json").write_text(canonical_json(value), "utf-8")
+                value = metadata[array.name] = _array_metadata(array, spec, manifest)
+                text = canonical_json(value).encode("utf-8")
+                written[array.name] = hashlib.sha256(text).hexdigest()
+                (self._root / array.name).mkdir(exist_ok=True)
+                (self._root / array.name / "zarr.json").write_bytes(text)
+        stored = {name: [found[i] for i in range(len(found))] for name, found in sorted(self._stored.items())}
+        manifest = replace(manifest, stored=stored, array_metadata=written)
         root = {
             "zarr_format": 3,
             "node_type": "group",
             "attributes": {_ATTRIBUTE: manifest.to_json()},
             "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
         }
-        (self._root / "zarr.json").write_text(canonical_json(root), "utf-8")
+        (self._root / "zarr.json").write_bytes(seal(canonical_json(root)))
         fsync_tree(self._root)
+        return manifest
 
 
 class ZarrReader:
@@ -101,7 +110,9 @@ class ZarrReader:
 
     def __init__(self, location: Path) -> None:
         self._root = location
+        self._intact: set[str] = set()
         text = read_file(location / "zarr.json", _LARGEST_METADATA)
+        check_seal(text, str(location))
         try:
             root = json.loads(text)
             attributes = root["attributes"][_ATTRIBUTE]
@@ -113,15 +124,19 @@ class ZarrReader:
         self._codec = self.manifest.codec
         self._chunk_rows = self.manifest.chunk_rows
 
-    def read_chunk(self, array: ArraySpec, index: int, rows: int, nbytes: int) -> npt.NDArray[Any]:
+    def read_chunk(
+        self, array: ArraySpec, index: int, rows: int, nbytes: int, digest: str | None = None
+    ) -> npt.NDArray[Any]:
         """Read one chunk file; see `toolkit.storage.backend.StoreReader`."""
+        if digest is not None and array.name not in self._intact:
+            self._check_metadata(array.name)
         path = self._root / array.name / "c" / str(index)
         if array.is_text:
             padded = nbytes if array.part == "categories" else nbytes + 4 * (self._chunk_rows - rows)
-            raw = _decompress(path, self._codec, padded, exact=array.part != "categories")
+            raw = _decompress(path, self._codec, padded, digest, exact=array.part != "categories")
             return np.frombuffer(raw, np.uint8)
         dtype = np.dtype(array.dtype)
-        raw = _decompress(path, self._codec, self._chunk_rows * dtype.itemsize, exact=True)
+        raw = _decompress(path, self._codec, self._chunk_rows * dtype.itemsize, digest, exact=True)
         return np.frombuffer(raw, dtype, rows)
 
     def stored_bytes(self, array: ArraySpec) -> int:
@@ -130,6 +145,12 @@ class ZarrReader:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _check_metadata(self, name: str) -> None:
+        # not used here, but by every other tool that reads the store
+        text = read_file(self._root / name / "zarr.json", _LARGEST_METADATA)
+        check_stored([text], self.manifest.array_metadata.get(name, ""), f"{name}/zarr.json")
+        self._intact.add(name)
 
 
 def _compress(raw: npt.NDArray[Any], codec: str) -> bytes:
@@ -140,8 +161,8 @@ def _compress(raw: npt.NDArray[Any], codec: str) -> bytes:
     return packed
 
 
-def _decompress(path: Path, codec: str, nbytes: int, *, exact: bool) -> bytes:
-    """Read and decode one chunk file; its size is checked before anything of it is decompressed."""
+def _decompress(path: Path, codec: str, nbytes: int, digest: str | None, *, exact: bool) -> bytes:
+    """Read and decode one chunk file; its size and digest are checked before anything of it is decompressed."""
     packed = read_file(path, nbytes + _BLOSC_OVERHEAD + nbytes // 64)
     if codec == "none":
         size = len(packed)
@@ -149,6 +170,8 @@ def _decompress(path: Path, codec: str, nbytes: int, *, exact: bool) -> bytes:
         size, _, _ = _blosc_sizes(packed, path)
     if size > nbytes or (exact and size != nbytes):
         raise DamagedStoreError(f"{path} holds {size:,} bytes where {nbytes:,} belong")
+    if digest is not None:
+        check_stored([packed], digest, str(path))
     if codec == "none":
         return packed
     try:

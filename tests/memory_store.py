@@ -17,6 +17,7 @@ from toolkit.core.errors import DamagedStoreError
 from toolkit.core.grid import ChunkGrid
 from toolkit.core.schema import ColumnSpec, Schema, array_names
 from toolkit.core.strings import StringBlock, pack_vlen
+from toolkit.storage.backend import check_stored
 from toolkit.storage.dataset import Dataset, ReadHook
 from toolkit.storage.layout import ArraySpec, array_of, arrays_of
 from toolkit.storage.manifest import LEAF_ROWS, StoreManifest
@@ -46,10 +47,12 @@ class MemoryReader:
         self.reads: list[tuple[str, int]] = []
         self._chunks: dict[tuple[str, int], npt.NDArray[Any]] = {}
         digests: dict[str, list[str]] = {}
+        stored: dict[str, list[str]] = {}
         for column in columns:
             for array in arrays_of(column.spec):
                 chunks = _cut(column, array, grid)
                 digests[array.name] = [_digest(array, c) for c in chunks]
+                stored[array.name] = [hashlib.sha256(c.tobytes()).hexdigest() for c in chunks]
                 for index, chunk in enumerate(chunks):
                     chunk.flags.writeable = False
                     self._chunks[array.name, index] = chunk
@@ -60,12 +63,17 @@ class MemoryReader:
             codec="none",
             column_hashes={c.spec.name: _column_hash(c, rows) for c in columns},
             digests=digests,
+            stored=stored,
         )
 
-    def read_chunk(self, array: ArraySpec, index: int, rows: int, nbytes: int) -> npt.NDArray[Any]:
+    def read_chunk(
+        self, array: ArraySpec, index: int, rows: int, nbytes: int, digest: str | None = None
+    ) -> npt.NDArray[Any]:
         found = self._chunks.get((array.name, index))
         if found is None:
             raise DamagedStoreError(f"chunk {index} of {array.name} is absent")
+        if digest is not None:
+            check_stored([found.tobytes()], digest, array.name)
         self.reads.append((array.name, index))
         return found
 

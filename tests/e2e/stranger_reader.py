@@ -9,13 +9,11 @@ import numcodecs
 import numpy as np
 
 
-def decode(path, codec):
-    packed = path.read_bytes()
-    return packed if codec == "none" else numcodecs.Blosc().decode(packed)
-
-
 def content(root, store, array, chunk, rows, dtype):
-    raw = decode(root / array / "c" / str(chunk), store["codec"])
+    packed = (root / array / "c" / str(chunk)).read_bytes()
+    if hashlib.sha256(packed).hexdigest() != store["stored"][array][chunk]:
+        sys.exit(f"{array}, chunk {chunk}: the file is damaged")
+    raw = packed if store["codec"] == "none" else numcodecs.Blosc().decode(packed)
     if dtype in ("utf8", "bytes"):
         end = 4
         for _ in range(rows):
@@ -63,9 +61,14 @@ def read_column(root, store, column):
 
 def read_table(location):
     root = Path(location)
-    store = json.loads((root / "zarr.json").read_text())["attributes"]["toolkit"]
-    if store["format_version"] != 1:
+    text = (root / "zarr.json").read_bytes()
+    store = json.loads(text)["attributes"]["toolkit"]
+    if store["format_version"] != 2:
         sys.exit(f"format version {store['format_version']} is not known")
+    seal = b'"metadata_digest":"%s"'
+    unsealed = text.replace(seal % store["metadata_digest"].encode(), seal % (b"0" * 64), 1)
+    if hashlib.sha256(unsealed).hexdigest() != store["metadata_digest"]:
+        sys.exit("zarr.json is damaged")
     return {column["name"]: read_column(root, store, column) for column in store["columns"]}
 
 

@@ -281,8 +281,7 @@ def _encode_all(
         column_hashes={c.spec.name: c.hash for c in columns},
         digests={name: digests for c in columns for name, digests in c.digests.items()},
     )
-    writer.finish(manifest)
-    return manifest, built
+    return writer.finish(manifest), built
 
 
 def _in_turn(

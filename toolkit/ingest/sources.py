@@ -15,7 +15,7 @@ from typing import Any
 from toolkit.core.digest import KEY_LENGTH, digest_file, digest_value
 from toolkit.core.errors import BadInputError
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

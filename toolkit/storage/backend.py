@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.core.errors import DamagedStoreError
 from toolkit.core.registry import Registry
 from toolkit.storage.layout import ArraySpec
 from toolkit.storage.manifest import StoreManifest
@@ -37,8 +40,14 @@ class StoreWriter(Protocol):
             Shape (rows of the chunk,), of the array's dtype; for text the ``vlen-utf8`` buffer (uint8) of its values.
         """
 
-    def finish(self, manifest: StoreManifest) -> None:
-        """Write the metadata and flush everything to disk; the store is complete after it."""
+    def finish(self, manifest: StoreManifest) -> StoreManifest:
+        """Write the metadata and flush everything to disk; the store is complete after it.
+
+        Returns
+        -------
+        StoreManifest
+            With the digests of what is on disk, which only the writer knows.
+        """
 
 
 class StoreReader(Protocol):
@@ -46,8 +55,10 @@ class StoreReader(Protocol):
 
     manifest: StoreManifest
 
-    def read_chunk(self, array: ArraySpec, index: int, rows: int, nbytes: int) -> npt.NDArray[Any]:
-        """Read one chunk without checking its digest.
+    def read_chunk(
+        self, array: ArraySpec, index: int, rows: int, nbytes: int, digest: str | None = None
+    ) -> npt.NDArray[Any]:
+        """Read one chunk.
 
         Parameters
         ----------
@@ -60,6 +71,9 @@ class StoreReader(Protocol):
         nbytes : int
             For text the exact size of its ``vlen-utf8`` buffer for those rows, or the largest that is accepted where
             the lengths are not known (categories); not used for other arrays.
+        digest : str, optional
+            SHA-256 that its bytes on disk must have, checked before any of them is decoded. The metadata that the
+            format keeps beside the array is checked with it.
 
         Returns
         -------
@@ -69,7 +83,7 @@ class StoreReader(Protocol):
         Raises
         ------
         DamagedStoreError
-            When the chunk is absent, cut short or of another size than it must be.
+            When the chunk is absent, cut short, of another size than it must be, or does not match the digest.
         """
 
     def stored_bytes(self, array: ArraySpec) -> int:
@@ -111,3 +125,18 @@ backends: Registry[StoreBackend] = Registry("store format", group="toolkit.store
 def check_rows(values: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
     """Chunk values in the byte order and layout in which they are stored."""
     return np.ascontiguousarray(values, np.dtype(dtype))
+
+
+def check_stored(pieces: Iterable[bytes], digest: str, what: str) -> None:
+    """Compare bytes as they are on disk, given in pieces, with their digest.
+
+    Raises
+    ------
+    DamagedStoreError
+        When it is another.
+    """
+    found = hashlib.sha256()
+    for piece in pieces:
+        found.update(piece)
+    if found.hexdigest() != digest:
+        raise DamagedStoreError(f"the bytes of {what} on disk do not match their digest")

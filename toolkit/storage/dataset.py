@@ -40,16 +40,21 @@ class Dataset:
         Where it is.
     on_read : callable, optional
         Called with column name and chunk number whenever a chunk of a column is read; coverage is recorded with it.
+    check_content : bool
+        Whether digests of what was decoded are checked too.
 
     Notes
     -----
-    The digest of a chunk is checked when this object reads it for the first time.
+    A chunk that is read for the first time has its bytes on disk checked against their digest, before it is decoded.
     """
 
-    def __init__(self, reader: StoreReader, location: Path, on_read: ReadHook | None = None) -> None:
+    def __init__(
+        self, reader: StoreReader, location: Path, on_read: ReadHook | None = None, *, check_content: bool = False
+    ) -> None:
         self._reader = reader
         self.location = location
         self.on_read = on_read
+        self._check_content = check_content
         self._verified: set[tuple[str, int]] = set()
         self._categories: dict[str, npt.NDArray[np.object_]] = {}
 
@@ -100,6 +105,10 @@ class Dataset:
     def close(self) -> None:
         """Let go of files."""
         self._reader.close()
+
+    def unread(self) -> Dataset:
+        """The same open store as if nothing of it had been read, with every check that there is."""
+        return Dataset(self._reader, self.location, check_content=True)
 
     def chunks(self, columns: Sequence[str] | None = None, partition: Partition | None = None) -> Iterator[Chunk]:
         """Stream the table, or a partition of it, in row order.
@@ -208,9 +217,7 @@ class Dataset:
         array = array_of(spec, part)
         start, stop = self.grid.bounds(index)
         try:
-            values = self._reader.read_chunk(array, index, stop - start, nbytes)
-            if (array.name, index) not in self._verified:
-                self._verify(array, index, values[4:nbytes] if array.is_text else values)
+            values = self._checked(array, index, stop - start, nbytes)
         except DamagedStoreError as error:
             raise DamagedStoreError(
                 f"column {spec.name!r}, chunk {index} (rows {start:,} to {stop - 1:,}) is damaged: {error.message}",
@@ -218,20 +225,23 @@ class Dataset:
             ) from error
         return values
 
-    def _verify(self, array: ArraySpec, index: int, content: npt.NDArray[Any]) -> None:
-        known = self.manifest.digests.get(array.name, [])
-        if index >= len(known):
-            raise DamagedStoreError(f"the root metadata has no digest for {array.name}")
-        if hashlib.sha256(content.data).hexdigest() != known[index]:
-            raise DamagedStoreError(f"its content does not match the digest of {array.name}")
+    def _checked(self, array: ArraySpec, index: int, rows: int, nbytes: int) -> npt.NDArray[Any]:
+        if (array.name, index) in self._verified:
+            return self._reader.read_chunk(array, index, rows, nbytes)
+        stored = _known(self.manifest.stored, array, index)
+        values = self._reader.read_chunk(array, index, rows, nbytes, stored)
+        if self._check_content:
+            size = None if array.part == "categories" else nbytes
+            content = values[4:size] if array.is_text else values
+            if hashlib.sha256(content.data).hexdigest() != _known(self.manifest.digests, array, index):
+                raise DamagedStoreError(f"its content does not match the digest of {array.name}")
         self._verified.add((array.name, index))
+        return values
 
     def _read_categories(self, spec: ColumnSpec) -> npt.NDArray[np.object_]:
         array = array_of(spec, "categories")
         try:
-            buffer = self._reader.read_chunk(array, 0, spec.categories, _LARGEST_CATEGORIES)
-            self._verify(array, 0, buffer[4:])
-            raw = buffer.tobytes()
+            raw = self._checked(array, 0, spec.categories, _LARGEST_CATEGORIES).tobytes()
             values: list[Any] = []
             at = 4
             for _ in range(spec.categories):
@@ -249,6 +259,13 @@ class Dataset:
         out[:-1] = values
         out[-1] = None
         return out
+
+
+def _known(digests: dict[str, list[str]], array: ArraySpec, index: int) -> str:
+    known = digests.get(array.name, [])
+    if index >= len(known):
+        raise DamagedStoreError(f"the root metadata has no digest for {array.name}")
+    return known[index]
 
 
 def open_location(location: Path, on_read: ReadHook | None = None) -> Dataset:

@@ -18,7 +18,7 @@ from toolkit.storage.layout import array_of
 
 
 def transcribe(dataset: Dataset, target: Path, format_name: str, columns: Sequence[str] | None = None) -> None:
-    """Write a store anew in another format; every chunk's digest is checked on the way.
+    """Write a store anew in another format; every chunk's bytes are checked on the way.
 
     Parameters
     ----------

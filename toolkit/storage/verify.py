@@ -38,20 +38,21 @@ class Damage:
 
 
 def verify(dataset: Dataset) -> Iterator[Damage]:
-    """Read every chunk of every column and compare it with the digests.
+    """Read every chunk of every column and compare its bytes on disk and its content with their digests.
 
     Parameters
     ----------
     dataset : Dataset
-        Freshly opened: chunks that it has read before are not checked again.
+        The store.
 
     Yields
     ------
     Damage
         In the order of columns and chunks; none for a store that is intact.
     """
+    unread = dataset.unread()
     for spec in dataset.schema:
-        yield from _verify_column(dataset, spec)
+        yield from _verify_column(unread, spec)
 
 
 def _verify_column(dataset: Dataset, spec: ColumnSpec) -> Iterator[Damage]:
