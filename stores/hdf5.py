@@ -29,6 +29,7 @@ _MARK = b"\x89HDF\r\n\x1a\n"
 _METADATA = "toolkit"
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 1 << 12, 1 << 20
 _LARGEST_METADATA = 1 << 30
+_OVERHEAD = 1 << 16
 
 
 class Hdf5Backend:
@@ -129,17 +130,25 @@ class Hdf5Reader:
         self._path = location
         try:
             self._file = _h5py().File(location, "r", locking=False)
+        except (OSError, RuntimeError) as error:
+            raise _unreadable(location, error) from error
+        try:
+            self.manifest = self._read_manifest()
+        except BaseException:
+            self._file.close()  # the library would hand the same file out again, as it knows it
+            raise
+
+    def _read_manifest(self) -> StoreManifest:
+        try:
             metadata = self._file[_METADATA]
             if metadata.size > _LARGEST_METADATA:
-                raise DamagedStoreError(f"{location}: root metadata of {metadata.size:,} bytes")
+                raise DamagedStoreError(f"{self._path}: root metadata of {metadata.size:,} bytes")
             sealed = metadata[()].tobytes()
-            check_seal(sealed, str(location))
+            check_seal(sealed, str(self._path))
             attributes = json.loads(sealed)
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
-            raise DamagedStoreError(
-                f"{location} can't be read as a store: {error}", "convert the source again"
-            ) from error
-        self.manifest = StoreManifest.from_json(attributes, str(location))
+        except (OSError, KeyError, ValueError, RuntimeError, AttributeError, TypeError) as error:
+            raise _unreadable(self._path, error) from error
+        return StoreManifest.from_json(attributes, str(self._path))
 
     def read_chunk(
         self, array: ArraySpec, index: int, rows: int, nbytes: int, digest: str | None = None
@@ -158,7 +167,7 @@ class Hdf5Reader:
                 if dataset.dtype != np.dtype(array.dtype):
                     raise DamagedStoreError(f"{array.name} is of dtype {dataset.dtype}, not {array.dtype}")
             if digest is not None:
-                check_stored(_blocks(dataset, start, stop), digest, f"{self._path}: {array.name}")
+                check_stored(_present_blocks(dataset, start, stop), digest, f"{self._path}: {array.name}")
             values: npt.NDArray[Any] = dataset[start:stop]
         except (OSError, KeyError, IndexError, RuntimeError, TypeError, AttributeError) as error:
             raise DamagedStoreError(f"{self._path}: {array.name} can't be read: {error}") from error
@@ -176,6 +185,10 @@ class Hdf5Reader:
         self._file.close()
 
 
+def _unreadable(location: Path, error: Exception) -> DamagedStoreError:
+    return DamagedStoreError(f"{location} can't be read as a store: {error}", "convert the source again")
+
+
 def _next_block(end: int, block: int) -> int:
     """Where the next buffer of text begins: at the beginning of an HDF5 chunk."""
     return end + -end % block
@@ -185,6 +198,18 @@ def _blocks(dataset: Any, start: int, stop: int) -> Iterator[bytes]:
     """The HDF5 chunks that hold a stretch of a dataset, as they are in the file."""
     for first in range(start, stop, dataset.chunks[0]):
         yield dataset.id.read_direct_chunk((first,))[1]
+
+
+def _present_blocks(dataset: Any, start: int, stop: int) -> Iterator[bytes]:
+    """As `_blocks`, of a file that is not trusted: the library allocates whatever size the file names, 0 included."""
+    largest = _OVERHEAD + 2 * dataset.chunks[0] * dataset.dtype.itemsize
+    for first in range(start, stop, dataset.chunks[0]):
+        found = dataset.id.get_chunk_info_by_coord((first,))
+        if found.byte_offset is None or not 0 < found.size <= largest:
+            raise DamagedStoreError(
+                f"{dataset.name[1:]}: its HDF5 chunk at {first:,} is missing or of no possible size"
+            )
+        yield from _blocks(dataset, first, first + 1)
 
 
 def _h5py() -> Any:

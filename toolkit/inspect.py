@@ -42,7 +42,7 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace, dataset: Dataset) -> int:
-    damages = list(verify(dataset))
+    damages = list(verify(dataset, args.column))
     if args.json:
         found = [{name: getattr(d, name) for name in d.__slots__} for d in damages]
         emit(canonical_json({"key": dataset.key, "path": str(dataset.location), "intact": not found, "damaged": found}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,12 @@ def hdf5_place(location: Path, array: ArraySpec, index: int, chunk_rows: int) ->
 
     with h5py.File(location, "r", locking=False) as file:
         dataset = file[array.name]
-        first = 0
+        start = index * chunk_rows
         if array.is_text:
-            ends = dataset.attrs["ends"]
-            first = int(ends[index - 1]) if index else 0
-        start = first if array.is_text else index * chunk_rows
-        found = dataset.id.get_chunk_info_by_coord((start - start % dataset.chunks[0],))
-        inside = first % dataset.chunks[0] if array.is_text and dataset.compression is None else 0
-        return location, found.byte_offset + inside, found.size - inside
+            end = int(dataset.attrs["ends"][index - 1]) if index else 0
+            start = end + -end % dataset.chunks[0]
+        found = dataset.id.get_chunk_info_by_coord((start,))
+        return location, found.byte_offset, found.size
 
 
 PLACES: dict[str, Callable[[Path, ArraySpec, int, int], Place]] = {"zarr": zarr_place, "hdf5": hdf5_place}
@@ -216,15 +215,10 @@ def test_a_flipped_bit_is_named_with_its_column_and_rows(noise: Dataset, name: s
     random = np.random.default_rng(4)
     tried = 0
     for spec in noise.schema:
-        array = arrays_of(spec)[0]
-        if array.is_text and noise.location.is_file():
-            continue  # its chunks share blocks with each other and with padding, of which no bit has to be seen
-        for index in range(noise.grid.n_chunks):
+        for array, index in product(arrays_of(spec), range(noise.grid.n_chunks)):
             place = place_of(name, noise, array, index)
-            for _ in range(13):
-                # behind the header of a compressed chunk, where every bit is one of a value
-                at = int(random.integers(min(200, place[2] // 3), place[2] - 20))
-                bit = 1 << int(random.integers(8))
+            for _ in range(7):
+                at, bit = int(random.integers(place[2])), 1 << int(random.integers(8))
                 before = damage(
                     place, lambda data, at=at, bit=bit: data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
                 )  # type: ignore[misc]
@@ -234,55 +228,6 @@ def test_a_flipped_bit_is_named_with_its_column_and_rows(noise: Dataset, name: s
                 assert [(d.column, d.chunk, d.first_row, d.last_row) for d in found] == [(spec.name, index, *rows)]
                 tried += 1
     assert tried >= 100
-
-
-@pytest.mark.parametrize(("name", "codec"), [(n, c) for n in FORMATS for c in (backends.get(n).codecs[0], "none")])
-def test_no_flipped_bit_changes_a_value_silently(
-    name: str, codec: str, stores: Callable[[str, str], Path], tmp_path: Path
-) -> None:
-    """Bits of padding, or of a header that is not used, may go unseen; bits of a value may not."""
-    original = stores(name, codec)
-    location = tmp_path / original.name
-    (shutil.copytree if original.is_dir() else shutil.copy)(original, location)
-    dataset, want, random = reopened(location), expected(), np.random.default_rng(5)
-    dataset.close()
-    for k, spec in enumerate(dataset.schema):
-        for array in arrays_of(spec):
-            for index in (dataset.grid.n_chunks - 1 if array.part != "categories" else 0,):
-                place = place_of(name, dataset, array, index)
-                at, bit = int(random.integers(place[2])), 1 << int(random.integers(8))
-                before = damage(
-                    place, lambda data, at=at, bit=bit: data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
-                )  # type: ignore[misc]
-                found = damages(location)
-                if not found:
-                    assert read_column(location, spec.name) == want[k]
-                assert {d.column for d in found} <= {spec.name} or name == "hdf5"
-                place[0].write_bytes(before)
-
-
-@pytest.mark.parametrize("change", ["missing", "cut", "long"])
-def test_a_chunk_file_that_is_missing_or_cut_short_is_named(
-    change: str, stores: Callable[[str, str], Path], tmp_path: Path
-) -> None:
-    original = stores("zarr", "lz4")
-    location = tmp_path / original.name
-    shutil.copytree(original, location)
-    dataset = reopened(location)
-    for spec in dataset.schema:
-        for array in arrays_of(spec):
-            path, _, _ = place_of("zarr", dataset, array, 0)
-            before = path.read_bytes()
-            if change == "missing":
-                path.unlink()
-            else:
-                path.write_bytes(before[: len(before) // 2] if change == "cut" else before + b"\0")
-            (found,) = (d for d in damages(location) if d.chunk in (0, None))
-            assert found.column == spec.name
-            assert array.name in found.problem
-            with pytest.raises(DamagedStoreError, match="damaged"):
-                read_column(location, spec.name)
-            path.write_bytes(before)
 
 
 @each_format

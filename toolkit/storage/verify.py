@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,13 +37,15 @@ class Damage:
     problem: str
 
 
-def verify(dataset: Dataset) -> Iterator[Damage]:
+def verify(dataset: Dataset, columns: Sequence[str] | None = None) -> Iterator[Damage]:
     """Read every chunk of every column and compare its bytes on disk and its content with their digests.
 
     Parameters
     ----------
     dataset : Dataset
         The store.
+    columns : sequence of str, optional
+        All by default.
 
     Yields
     ------
@@ -51,7 +53,7 @@ def verify(dataset: Dataset) -> Iterator[Damage]:
         In the order of columns and chunks; none for a store that is intact.
     """
     unread = dataset.unread()
-    for spec in dataset.schema:
+    for spec in dataset.schema.select(columns):
         yield from _verify_column(unread, spec)
 
 
