@@ -217,7 +217,13 @@ def _vlen(values: Sequence[bytes]) -> npt.NDArray[np.uint8]:
 
 
 def _digest(array: ArraySpec, chunk: npt.NDArray[Any]) -> str:
-    return hashlib.sha256((chunk[4:] if array.is_text else chunk).tobytes()).hexdigest()
+    """After docs/store-format.md, in words of this file."""
+    content, ends = (chunk[4:] if array.is_text else chunk).tobytes(), [0]
+    while ends[-1] < len(content):
+        size = 4 + int.from_bytes(content[ends[-1] : ends[-1] + 4], "little") if array.is_text else chunk.itemsize
+        ends.append(ends[-1] + size)
+    pieces = [content[ends[i] : ends[min(i + LEAF_ROWS, len(ends) - 1)]] for i in range(0, len(ends) - 1, LEAF_ROWS)]
+    return hashlib.sha256(b"".join(hashlib.sha256(piece).digest() for piece in pieces)).hexdigest()
 
 
 def _column_hash(column: MemoryColumn, rows: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,3 +104,17 @@ def vlen_starts(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     np.cumsum(lengths[:-1].astype(np.int64) + _PREFIX, out=starts[1:])
     starts[1:] += 2 * _PREFIX
     return starts
+
+
+def vlen_ends(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Where the values end in a ``vlen-utf8`` buffer behind its number of values, from their lengths."""
+    ends: npt.NDArray[np.int64] = np.cumsum(lengths.astype(np.int64) + _PREFIX)
+    return ends
+
+
+def pack_values(values: Iterable[str | bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The ``vlen-utf8`` buffer of a few values, such as the categories of a column, and their lengths."""
+    octets = [v if isinstance(v, bytes) else v.encode() for v in values]
+    offsets = np.zeros(len(octets) + 1, np.int64)
+    np.cumsum([len(v) for v in octets], out=offsets[1:])
+    return pack_vlen(offsets, np.frombuffer(b"".join(octets), np.uint8)), np.diff(offsets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +13,14 @@ import pyarrow.compute as pc
 
 from toolkit.core.grid import ChunkGrid
 from toolkit.core.schema import ColumnSpec
-from toolkit.core.strings import pack_vlen
+from toolkit.core.strings import pack_vlen, vlen_ends
 from toolkit.ingest.buffers import booleans, numbers, presence
 from toolkit.ingest.categories import codes_of, dense, find_categories
 from toolkit.ingest.decimals import padded
 from toolkit.ingest.evidence import Decision
 from toolkit.ingest.staging import StagedPart
 from toolkit.storage.backend import StoreWriter
-from toolkit.storage.hash_tree import ColumnHasher
+from toolkit.storage.hash_tree import ColumnHasher, content_digest
 from toolkit.storage.layout import array_of
 
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -114,9 +113,9 @@ class ColumnEncoder:
                 self._write_text(index, offsets, data, valid)
         else:
             for index, (values, valid) in enumerate(self._plain_chunks(grid)):
-                self._hasher.add(values, valid)
-                self._put("values", index, values, values)
-                self._write_valid(index, valid)
+                digest, validity = self._hasher.add(values, valid)
+                self._put("values", index, values, digest)
+                self._write_valid(index, valid, validity)
         categories = self._write_categories() if self._categories is not None else ""
         self._out.hash = self._hasher.finish(self.spec, categories)
         return self._out
@@ -128,34 +127,32 @@ class ColumnEncoder:
             return padded(text, self._decision.scale)
         return array
 
-    def _put(self, part: Any, index: int, values: Values, content: Values) -> str:
+    def _put(self, part: Any, index: int, values: Values, digest: str) -> str:
         array = array_of(self.spec, part)
-        digest = hashlib.sha256(np.ascontiguousarray(content).data).hexdigest()
         self._out.digests.setdefault(array.name, []).append(digest)
         self._writer.write_chunk(array, index, values)
         return digest
 
-    def _write_valid(self, index: int, valid: Valid) -> None:
+    def _write_valid(self, index: int, valid: Valid, digest: str) -> None:
         if valid is not None:
-            self._put("valid", index, valid, valid)
+            self._put("valid", index, valid, digest)
 
     def _write_text(
         self, index: int, offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], valid: Valid
     ) -> None:
         packed = pack_vlen(offsets, data)
         rows = offsets.size - 1
-        ends = np.diff(offsets).astype(np.int64) + 4
-        self._hasher.add(packed[4:], valid, np.cumsum(ends), rows)
-        self._put("values", index, packed, packed[4:])
         lengths = np.diff(offsets).astype("<u4")
-        self._put("lengths", index, lengths, lengths)
-        self._write_valid(index, valid)
+        digest, validity = self._hasher.add(packed[4:], valid, vlen_ends(lengths), rows)
+        self._put("values", index, packed, digest)
+        self._put("lengths", index, lengths, content_digest(lengths))
+        self._write_valid(index, valid, validity)
 
     def _write_categories(self) -> str:
         assert self._categories is not None
         offsets, data, _ = _text_piece(self._categories, nullable=False)
         packed = pack_vlen(offsets, data)
-        return self._put("categories", 0, packed, packed[4:])
+        return self._put("categories", 0, packed, content_digest(packed[4:], vlen_ends(np.diff(offsets))))
 
     def _plain_chunks(self, grid: ChunkGrid) -> Iterator[Piece]:
         """Values and validity, cut at the grid's boundaries."""

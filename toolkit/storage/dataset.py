@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -40,21 +39,16 @@ class Dataset:
         Where it is.
     on_read : callable, optional
         Called with column name and chunk number whenever a chunk of a column is read; coverage is recorded with it.
-    check_content : bool
-        Whether digests of what was decoded are checked too.
 
     Notes
     -----
     A chunk that is read for the first time has its bytes on disk checked against their digest, before it is decoded.
     """
 
-    def __init__(
-        self, reader: StoreReader, location: Path, on_read: ReadHook | None = None, *, check_content: bool = False
-    ) -> None:
+    def __init__(self, reader: StoreReader, location: Path, on_read: ReadHook | None = None) -> None:
         self._reader = reader
         self.location = location
         self.on_read = on_read
-        self._check_content = check_content
         self._verified: set[tuple[str, int]] = set()
         self._categories: dict[str, npt.NDArray[np.object_]] = {}
 
@@ -107,8 +101,8 @@ class Dataset:
         self._reader.close()
 
     def unread(self) -> Dataset:
-        """The same open store as if nothing of it had been read, with every check that there is."""
-        return Dataset(self._reader, self.location, check_content=True)
+        """The same open store as if nothing of it had been read, so that everything is checked again."""
+        return Dataset(self._reader, self.location)
 
     def chunks(self, columns: Sequence[str] | None = None, partition: Partition | None = None) -> Iterator[Chunk]:
         """Stream the table, or a partition of it, in row order.
@@ -228,13 +222,10 @@ class Dataset:
     def _checked(self, array: ArraySpec, index: int, rows: int, nbytes: int) -> npt.NDArray[Any]:
         if (array.name, index) in self._verified:
             return self._reader.read_chunk(array, index, rows, nbytes)
-        stored = _known(self.manifest.stored, array, index)
-        values = self._reader.read_chunk(array, index, rows, nbytes, stored)
-        if self._check_content:
-            size = None if array.part == "categories" else nbytes
-            content = values[4:size] if array.is_text else values
-            if hashlib.sha256(content.data).hexdigest() != _known(self.manifest.digests, array, index):
-                raise DamagedStoreError(f"its content does not match the digest of {array.name}")
+        known = self.manifest.stored.get(array.name, [])
+        if index >= len(known):
+            raise DamagedStoreError(f"the root metadata has no digest for {array.name}")
+        values = self._reader.read_chunk(array, index, rows, nbytes, known[index])
         self._verified.add((array.name, index))
         return values
 
@@ -259,13 +250,6 @@ class Dataset:
         out[:-1] = values
         out[-1] = None
         return out
-
-
-def _known(digests: dict[str, list[str]], array: ArraySpec, index: int) -> str:
-    known = digests.get(array.name, [])
-    if index >= len(known):
-        raise DamagedStoreError(f"the root metadata has no digest for {array.name}")
-    return known[index]
 
 
 def open_location(location: Path, on_read: ReadHook | None = None) -> Dataset:

@@ -37,8 +37,9 @@ class StoreManifest:
     column_hashes : dict of str to str
         Root of each column's hash tree, by column name.
     digests : dict of str to list of str
-        SHA-256 of the decoded content of every chunk, by array name. Of text: of its values, each with its length
-        before it as uint32, little-endian. Chunks are taken at their real number of rows, without padding.
+        Digest of the decoded content of every chunk, by array name; see `toolkit.storage.hash_tree`. Of text: of its
+        values, each with its length before it as uint32, little-endian. Chunks are taken at their real number of rows,
+        without padding.
     stored : dict of str to list of str
         SHA-256 of every chunk as it is on disk, by array name; differs with the codec. Given by the storage backend.
     array_metadata : dict of str to str

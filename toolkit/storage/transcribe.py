@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from toolkit.core.schema import ColumnSpec, Schema
-from toolkit.core.strings import StringBlock, pack_vlen
+from toolkit.core.strings import StringBlock, pack_values, pack_vlen
 from toolkit.storage.backend import StoreWriter, backends
 from toolkit.storage.dataset import Dataset
 from toolkit.storage.layout import array_of
@@ -63,11 +59,4 @@ def _copy(dataset: Dataset, spec: ColumnSpec, writer: StoreWriter) -> None:
         if data.valid is not None:
             writer.write_chunk(array_of(spec, "valid"), chunk.index, data.valid)
     if spec.encoding == "coded":
-        writer.write_chunk(array_of(spec, "categories"), 0, _packed(dataset.categories(spec.name)[:-1]))
-
-
-def _packed(values: npt.NDArray[np.object_]) -> npt.NDArray[Any]:
-    octets = [v if isinstance(v, bytes) else v.encode() for v in values]
-    offsets = np.zeros(len(octets) + 1, np.int64)
-    np.cumsum([len(v) for v in octets], out=offsets[1:])
-    return pack_vlen(offsets, np.frombuffer(b"".join(octets), np.uint8))
+        writer.write_chunk(array_of(spec, "categories"), 0, pack_values(dataset.categories(spec.name)[:-1])[0])

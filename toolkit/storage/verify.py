@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from toolkit.core.chunk import ColumnData
 from toolkit.core.errors import DamagedStoreError
 from toolkit.core.schema import ColumnSpec
-from toolkit.core.strings import StringBlock
+from toolkit.core.strings import StringBlock, pack_values, vlen_ends
 from toolkit.storage.dataset import Dataset
-from toolkit.storage.hash_tree import ColumnHasher
+from toolkit.storage.hash_tree import ColumnHasher, content_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +60,39 @@ def _verify_column(dataset: Dataset, spec: ColumnSpec) -> Iterator[Damage]:
     hasher, whole = ColumnHasher(), True
     for chunk in dataset.chunks([spec.name]):
         try:
-            data = chunk.data(spec.name)
+            found = _content_digests(hasher, spec, chunk.data(spec.name))
+            _compare(dataset, found, chunk.index, f"column {spec.name!r}, chunk {chunk.index}")
         except DamagedStoreError as error:
             whole = False
             yield Damage(spec.name, chunk.index, chunk.rows.start, chunk.rows.stop - 1, error.message)
-            continue
-        if isinstance(data.values, StringBlock):
-            ends = np.cumsum(data.values.lengths.astype(np.int64) + 4)
-            size = int(ends[-1]) if ends.size else 0
-            hasher.add(data.values.payload[4 : 4 + size], data.valid, ends, len(chunk))
-        else:
-            hasher.add(data.values, data.valid)
     categories = ""
     if spec.encoding == "coded":
         try:
-            dataset.categories(spec.name)
+            packed, lengths = pack_values(dataset.categories(spec.name)[:-1])
+            categories = content_digest(packed[4:], vlen_ends(lengths))
+            _compare(dataset, {f"{spec.array}__categories": categories}, 0, f"the categories of column {spec.name!r}")
         except DamagedStoreError as error:
             whole = False
             yield Damage(spec.name, None, None, None, error.message)
-        categories = dataset.manifest.digests.get(f"{spec.array}__categories", [""])[0]
     if whole and hasher.finish(spec, categories) != dataset.manifest.column_hashes[spec.name]:
         yield Damage(spec.name, None, None, None, "the digest of the whole column does not match its chunks")
+
+
+def _content_digests(hasher: ColumnHasher, spec: ColumnSpec, data: ColumnData) -> dict[str, str]:
+    """Digests of what was decoded of a chunk, by array."""
+    found = {}
+    if isinstance(data.values, StringBlock):
+        ends = vlen_ends(data.values.lengths)
+        content = data.values.payload[4 : 4 + int(ends[-1])]
+        found[spec.array], valid = hasher.add(content, data.valid, ends, ends.size)
+        found[f"{spec.array}__lengths"] = content_digest(data.values.lengths)
+    else:
+        found[spec.array], valid = hasher.add(data.values, data.valid)
+    return found if data.valid is None else {**found, f"{spec.array}__valid": valid}
+
+
+def _compare(dataset: Dataset, found: dict[str, str], index: int, where: str) -> None:
+    for name, digest in found.items():
+        known = dataset.manifest.digests.get(name, [])
+        if index >= len(known) or known[index] != digest:
+            raise DamagedStoreError(f"{where} is not what was stored: its content does not match the digest of {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -108,3 +109,25 @@ def test_a_column_has_the_arrays_that_it_needs() -> None:
     assert found["c"] == ["c", "c__lengths"]
     with pytest.raises(KeyError, match="no valid"):
         array_of(manifest().schema["c"], "valid")
+
+
+@pytest.mark.parametrize("chunk_rows", [LEAF_ROWS * 2, LEAF_ROWS, 70_000, 50_000])
+def test_a_chunk_s_digest_is_over_its_pieces_wherever_it_begins(chunk_rows: int) -> None:
+    def expected(pieces: list[bytes]) -> str:
+        return hashlib.sha256(b"".join(hashlib.sha256(p).digest() for p in pieces)).hexdigest()
+
+    values, valid = np.arange(ROWS, dtype="<i4"), np.arange(ROWS) % 7 != 0
+    words = [b"x" * (4 + i % 3) for i in range(ROWS)]
+    stored = [len(w).to_bytes(4, "little") + w for w in words]
+    numbers, text = ColumnHasher(), ColumnHasher()
+    for start in range(0, ROWS, chunk_rows):
+        stop = min(start + chunk_rows, ROWS)
+        runs = [(a, min(a + LEAF_ROWS, stop)) for a in range(start, stop, LEAF_ROWS)]
+        assert numbers.add(values[start:stop], valid[start:stop]) == (
+            expected([values[a:b].tobytes() for a, b in runs]),
+            expected([valid[a:b].tobytes() for a, b in runs]),
+        )
+        content = np.frombuffer(b"".join(stored[start:stop]), np.uint8)
+        ends = np.cumsum([len(s) for s in stored[start:stop]])
+        found, _ = text.add(content, None, ends, stop - start)
+        assert found == expected([b"".join(stored[a:b]) for a, b in runs])
