@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -11,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from tests.memory_store import memory_dataset
-from toolkit.core.encoding import encode
+from toolkit.core.encoding import decode, encode
 from toolkit.core.grid import Partition
 from toolkit.kernels.base import Kernel, KernelRequest, State, TableView, kernels, make_kernel
 from toolkit.kernels.scan import Scan, merge_outputs, run_scan
 from toolkit.kernels.tree import CanonicalTree
+from toolkit.kernels.waves import compute
 from toolkit.storage.dataset import Dataset
 
 ROWS = 92
@@ -73,17 +75,48 @@ def sample(chunk_rows: int = 7, rows: int = ROWS, **columns: Any) -> Dataset:
     return memory_dataset(columns or sample_columns(rows), chunk_rows, encodings=ENCODINGS)
 
 
+TIGHT = {
+    "cap": 5, "largest_range": 4, "ties": 1, "levels": 4, "levels_second": 2, "blocks": True,
+}  # fmt: skip
+PAIRED = [
+    ("city", "rounded"), ("flag_missing", "awkward"), ("tiny", "city"), ("short", "wide"), ("middle", "day"),
+    ("moment", "single"), ("blob_coded", "unsigned"), ("gone_float", "normal"), ("city", "nothing_but_nan"),
+    ("flag", "span"), ("amount", "constant"), ("garbage", "rounded"), ("day", "tiny"), ("day", "normal"),
+]  # fmt: skip
+"""Columns on which kernels of two columns are tried."""
+
+GROUPED = [
+    ("normal", "rounded", "awkward", "single", "tiny", "short", "flag"),
+    ("wide", "unsigned", "moment", "day", "span", "garbage", "gone_float", "nothing_but_nan", "flag_missing"),
+    ("rounded",),
+    ("city", "amount", "blob_coded", "name", "text", "gone", "rounded", "short", "day", "flag_missing"),
+]
+"""Columns on which kernels of any number of columns are tried; what a kernel does not take is left out."""
+
+
+def column_groups(kernel: type[Kernel], dataset: Dataset) -> Iterator[tuple[str, ...]]:
+    """The columns, pairs or sets of columns of the sample table that a kernel is tried on."""
+    schema = dataset.schema
+    if kernel.arity == 1:
+        yield from ((spec.name,) for spec in schema if kernel.accepts(spec))
+        return
+    if kernel.arity is None:
+        groups = [tuple(n for i, n in enumerate(g) if kernel.accepts_at(schema[n], i)) for g in GROUPED]
+        yield from dict.fromkeys(g for g in groups if g)
+        return
+    yield from (p for p in PAIRED if all(kernel.accepts_at(schema[n], i) for i, n in enumerate(p)))
+
+
 def all_requests(dataset: Dataset) -> Iterator[KernelRequest]:
-    """Every registered kernel on every column that it takes, with its defaults and with tight limits."""
+    """Every registered kernel on all that it is tried on, with its defaults and with tight limits."""
     for name, kernel in kernels.all().items():
-        tight = {p: v for p, v in {"cap": 5, "largest_range": 4, "ties": 1}.items() if p in kernel.defaults}
+        tight = {p: v for p, v in TIGHT.items() if p in kernel.defaults}
         if "k" in kernel.defaults:
             tight["k"] = 3
-        for spec in dataset.schema:
-            if kernel.accepts(spec):
-                yield KernelRequest(name, (spec.name,), {})
-                if tight:
-                    yield KernelRequest(name, (spec.name,), tight)
+        for columns in column_groups(kernel, dataset):
+            yield KernelRequest(name, columns, {})
+            if tight:
+                yield KernelRequest(name, columns, tight)
 
 
 def request_ids(request: KernelRequest) -> str:
@@ -96,9 +129,21 @@ def view(dataset: Dataset) -> TableView:
     return TableView(dataset.schema, dataset.grid)
 
 
+def ready(request: KernelRequest, dataset: Dataset) -> Kernel:
+    """The kernel that serves a request, with the results that it requires."""
+    inputs = _inputs(request, dataset)
+    return make_kernel(request, view(dataset), {key: decode(data) for key, data in inputs.items()})
+
+
 def chunk_states(kernel: Kernel, dataset: Dataset) -> list[State]:
     """The state of each chunk by itself."""
     return [kernel.update(kernel.init(), chunk) for chunk in dataset.chunks(kernel.request.columns)]
+
+
+@functools.lru_cache(maxsize=256)
+def _inputs(request: KernelRequest, dataset: Dataset) -> dict[str, bytes]:
+    required = make_kernel(request, view(dataset)).requires()
+    return {key: encode(result) for key, result in compute(dataset, required).items()} if required else {}
 
 
 def settled(kernel: Kernel, state: State) -> bytes:
@@ -108,7 +153,7 @@ def settled(kernel: Kernel, state: State) -> bytes:
 
 def whole_state(request: KernelRequest, dataset: Dataset) -> bytes:
     """The canonical bytes of the state of all rows, as one scan of the whole grid folds it."""
-    kernel = make_kernel(request, view(dataset))
+    kernel = ready(request, dataset)
     if kernel.state_class == "tree":
         tree: CanonicalTree[State] = CanonicalTree(kernel.merge)
         for chunk in dataset.chunks(request.columns):
@@ -128,9 +173,9 @@ def scan_split(request: KernelRequest, dataset: Dataset, parts: int) -> dict[str
     outputs = []
     for start, stop in pairwise(cuts):
         if start < stop:
-            scan = Scan(request.columns, (request,), Partition(start, stop))
+            scan = Scan(request.columns, (request,), Partition(start, stop), _inputs(request, dataset))
             outputs.append(run_scan(dataset, scan).outputs[request.key])
-    return merge_outputs(request, view(dataset), outputs)
+    return merge_outputs(ready(request, dataset), outputs)
 
 
 def comparable(value: Any, digits: int | None = None) -> Any:

@@ -1,9 +1,8 @@
 """Which kernels are asked for, which are known, and what has to be scanned next.
 
 Requests come from all plugins of a run; equal ones are answered once. A request is answered from the results kept of
-earlier
-runs or by scans, one for each set of columns and partition. Its result may ask for further requests; it is final
-when those are, and it is kept when it is final.
+earlier runs or by scans, when what it requires is final. Its result may ask for further requests; it is final when
+those are, and it is kept when it is final.
 """
 
 from __future__ import annotations
@@ -34,8 +33,13 @@ class _Entry:
     """By the first chunk of their partition."""
     result: dict[str, Any] | None = None
     state: bytes | None = None
+    required: list[str] = field(default_factory=list)
+    """Requests whose results it needs before its scan."""
+    begun: bool = False
     children: list[str] = field(default_factory=list)
+    """Requests that its result asked for."""
     parents: list[str] = field(default_factory=list)
+    """Requests that wait for it, for either reason."""
     final: bytes | None = None
     failure: str = ""
 
@@ -105,14 +109,16 @@ class KernelBoard:
         scans = []
         for (columns, serial), requests in groups.items():
             for fitting in self._packed(requests):
-                scans += [Scan(columns, tuple(fitting), p) for p in (whole if serial else parts)]
+                inputs = self._inputs(fitting)
+                scans += [Scan(columns, tuple(fitting), p, inputs) for p in (whole if serial else parts)]
         return scans
 
     def accept(self, scan: Scan, outputs: dict[str, dict[str, Any]]) -> None:
         """Take what a scan gave."""
         for request in scan.requests:
             entry = self._entries[request.key]
-            entry.outputs[scan.partition.start] = outputs[request.key]
+            output = outputs[request.key]
+            entry.outputs[scan.partition.start] = outputs[output["nodes_of"]] if "nodes_of" in output else output
             if self._is_whole(entry):
                 self._answer(entry)
 
@@ -143,12 +149,36 @@ class KernelBoard:
             entry = self._entries[key] = _Entry(request)
             kept = self._read(self.result_key(key))
             if kept is None or not _take_kept(entry, kept):
-                self._pending.append(request)
+                for required in self._kernel(key).requires():
+                    entry.required.append(required.key)
+                    self._add(required).parents.append(key)
+                self._begin(entry)
         return entry
+
+    def _begin(self, entry: _Entry) -> None:
+        """Queue a request for scanning if all that it requires is final."""
+        required = [self._entries[k] for k in entry.required]
+        failed = next((r.failure for r in required if r.failure), "")
+        if failed:
+            self._fail(entry.request.key, failed)
+        elif all(r.final is not None for r in required) and not entry.begun:
+            entry.begun = True
+            kernel = self._kernel(entry.request.key)
+            if required:
+                kernel.bind([decode(r.final or b"") for r in required])
+            if kernel.scans:
+                self._pending.append(entry.request)
+            else:
+                self._derive(entry, kernel.finish(kernel.init()))
+
+    def _inputs(self, requests: Sequence[KernelRequest]) -> dict[str, bytes]:
+        """Results that requests require, by the key of their request."""
+        keys = dict.fromkeys(k for r in requests for k in self._entries[r.key].required)
+        return {k: self._entries[k].final or b"" for k in keys}
 
     def _packed(self, requests: list[KernelRequest]) -> list[list[KernelRequest]]:
         try:
-            return pack(requests, self._table, self._memory)
+            return pack([self._kernel(r.key) for r in requests], self._memory)
         except BudgetError as error:
             if len(requests) == 1:
                 self._fail(requests[0].key, f"{error.message}; {error.remedy}")
@@ -171,10 +201,13 @@ class KernelBoard:
         outputs = [entry.outputs[start] for start in sorted(entry.outputs)]
         entry.outputs = {}
         entry.state = outputs[0].get("state") if len(outputs) == 1 else None
-        entry.result = merge_outputs(entry.request, self._table, outputs)
+        self._derive(entry, merge_outputs(self._kernel(entry.request.key), outputs))
+
+    def _derive(self, entry: _Entry, result: dict[str, Any]) -> None:
+        """Take a result and ask for what it asks for."""
+        entry.result = result
         key = entry.request.key
-        further = self._kernel(key).follow_up(entry.result)
-        for request in further:
+        for request in self._kernel(key).follow_up(result):
             child = self._add(request)
             entry.children.append(request.key)
             child.parents.append(key)
@@ -206,7 +239,11 @@ class KernelBoard:
 
     def _tell_parents(self, entry: _Entry) -> None:
         for parent in entry.parents:
-            self._settle(self._entries[parent])
+            waiting = self._entries[parent]
+            if waiting.begun:
+                self._settle(waiting)
+            else:
+                self._begin(waiting)
 
     def _column_number(self, name: str) -> int:
         return self._column_numbers[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from toolkit.core.chunk import Chunk
@@ -44,7 +45,7 @@ class KernelRequest:
     columns: tuple[str, ...]
     params: Mapping[str, Any]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest over kernel, its version, columns and all parameters: 32 hexadecimal digits."""
         found = kernels.get(self.kernel)
@@ -108,8 +109,10 @@ class Kernel(ABC):
         DOIs of the methods.
     defaults : dict
         Every parameter with its default; None where the kernel derives it.
-    arity : int
-        How many columns a request names.
+    arity : int or None
+        How many columns a request names; None for any number of them, each once.
+    scans : bool
+        Whether chunks are read for it; False where the result follows from those of `requires` alone.
     """
 
     name: ClassVar[str]
@@ -117,7 +120,8 @@ class Kernel(ABC):
     state_class: ClassVar[StateClass]
     references: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
-    arity: ClassVar[int] = 1
+    arity: ClassVar[int | None] = 1
+    scans: ClassVar[bool] = True
 
     def __init__(self, request: KernelRequest, table: TableView) -> None:
         self.request = request
@@ -127,10 +131,13 @@ class Kernel(ABC):
             known = ", ".join(self.defaults) or "none"
             raise UsageError(f"kernel {self.name} has no parameter {unknown[0]!r}", f"parameters: {known}")
         self.params = {**self.defaults, **request.params}
-        if len(request.columns) != self.arity:
-            raise UsageError(f"kernel {self.name} takes {self.arity} column(s), not {len(request.columns)}")
-        for name in request.columns:
-            if not self.accepts(table.schema[name]):
+        if not request.columns or len(request.columns) != (self.arity or len(request.columns)):
+            wanted = "at least one" if self.arity is None else self.arity
+            raise UsageError(f"kernel {self.name} takes {wanted} column(s), not {len(request.columns)}")
+        if self.arity is None and len(set(request.columns)) != len(request.columns):
+            raise UsageError(f"kernel {self.name} takes each column once; one of {list(request.columns)} comes twice")
+        for place, name in enumerate(request.columns):
+            if not self.accepts_at(table.schema[name], place):
                 spec = table.schema[name]
                 raise UsageError(
                     f"kernel {self.name} is not defined on column {name!r} ({spec.kind}, stored {spec.encoding})",
@@ -138,11 +145,30 @@ class Kernel(ABC):
                 )
         self.column = request.columns[0]
         self.spec = table.schema[self.column]
+        self.inputs: Sequence[Mapping[str, Any]] = ()
+
+    def requires(self) -> list[KernelRequest]:
+        """Requests whose final results this one needs before its scan; mostly none."""
+        return []
+
+    def bind(self, inputs: Sequence[Mapping[str, Any]]) -> None:
+        """Take the results of `requires`, in their order, once and before any of the methods below."""
+        self.inputs = inputs
+
+    def state_key(self) -> str:
+        """Equal for requests whose states are the same and whose results alone differ: a scan gathers one for all."""
+        return self.request.key
 
     @classmethod
     @abstractmethod
     def accepts(cls, spec: ColumnSpec) -> bool:
-        """Whether the kernel is defined on a column."""
+        """Whether the kernel is defined on a column, at some place of a request."""
+
+    @classmethod
+    def accepts_at(cls, spec: ColumnSpec, place: int) -> bool:
+        """Whether a request may name a column at a place, from 0; the same everywhere for most kernels."""
+        del place
+        return cls.accepts(spec)
 
     @abstractmethod
     def init(self) -> State:
@@ -212,15 +238,31 @@ class Kernel(ABC):
 kernels: Registry[type[Kernel]] = Registry("kernel", package="toolkit.kernels")
 
 
-def make_kernel(request: KernelRequest, table: TableView) -> Kernel:
+def make_kernel(
+    request: KernelRequest, table: TableView, inputs: Mapping[str, Mapping[str, Any]] | None = None
+) -> Kernel:
     """The kernel that serves a request.
+
+    Parameters
+    ----------
+    request : KernelRequest
+        The request.
+    table : TableView
+        The table.
+    inputs : mapping, optional
+        Final results by the key of their request, among them those that the kernel requires; without them the kernel
+        can be asked what it requires, and not be used.
 
     Raises
     ------
     UsageError
         When there is no such kernel, or it takes neither that column nor those parameters.
     """
-    return kernels.get(request.kernel)(request, table)
+    kernel = kernels.get(request.kernel)(request, table)
+    required = kernel.requires() if inputs is not None else []
+    if required and inputs is not None:
+        kernel.bind([inputs[r.key] for r in required])
+    return kernel
 
 
 def request(kernel: str, *columns: str, **params: Any) -> KernelRequest:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
+from toolkit.core.digest import digest_value
 from toolkit.core.schema import TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.frequency import SCRATCH, Counts, frequency_table, summarise, top_positions
@@ -55,6 +56,10 @@ class ExactCounts(Kernel):
     def accepts(cls, spec: ColumnSpec) -> bool:
         """Coded text, bools, integers and times."""
         return spec.encoding == "coded" or spec.kind in TIME_KINDS | {"bool", "int"}
+
+    def state_key(self) -> str:
+        """The number of top values shapes the result alone."""
+        return digest_value([self.name, self.version, self.column, self._largest])
 
     def init(self) -> State:
         """No counts."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from toolkit.core.chunk import Chunk
 from toolkit.core.schema import NUMERIC_KINDS, TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, State, StateClass
+from toolkit.kernels.blocks import BLOCKS, PIECE, block_pieces
 from toolkit.kernels.partial_moments import (
     FIELDS,
     NO_SPREAD,
@@ -22,10 +23,6 @@ from toolkit.kernels.partial_moments import (
     merge_moments,
     no_moments,
 )
-
-BLOCKS = 64
-_PIECE = 1 << 15
-"""Rows of a piece whose temporaries stay in the processor's cache."""
 
 _TALLIES = ("nan", "positive_infinity", "negative_infinity", "zeros", "negatives")
 
@@ -77,7 +74,7 @@ class Moments(Kernel):
             values = values.view(np.uint8)
         rounds: list[Floats] = []
         last, depth = -1, 0
-        for block, lo, hi in _pieces(chunk.rows.start, chunk.rows.stop, self.table.grid.rows):
+        for block, lo, hi in block_pieces(chunk.rows.start, chunk.rows.stop, self.table.grid.rows):
             part = values[lo:hi]
             if valid is not None:
                 present = valid[lo:hi]
@@ -152,29 +149,11 @@ class Moments(Kernel):
 
     def scratch(self) -> int:
         """Temporaries of one piece."""
-        return 10 * 8 * min(_PIECE, self.chunk_rows) + 4 * 8 * BLOCKS * len(FIELDS) + 65_536
+        return 10 * 8 * min(PIECE, self.chunk_rows) + 4 * 8 * BLOCKS * len(FIELDS) + 65_536
 
     def cost(self) -> float:
         """Nanoseconds a row."""
         return 6.0
-
-
-def block_bounds(rows: int) -> npt.NDArray[np.int64]:
-    """First row of each of the 64 blocks, and the number of rows: shape (65,)."""
-    return np.array([i * rows // BLOCKS for i in range(BLOCKS + 1)], np.int64)
-
-
-def _pieces(start: int, stop: int, rows: int) -> list[tuple[int, int, int]]:
-    """Runs of rows within one block: block, and where the run begins and ends within the chunk."""
-    bounds = block_bounds(rows)
-    found = []
-    first = int(np.searchsorted(bounds, start, side="right")) - 1
-    for block in range(first, BLOCKS):
-        if bounds[block] >= stop:
-            break
-        lo, hi = max(start, int(bounds[block])), min(stop, int(bounds[block + 1]))
-        found += [(block, at - start, min(at + _PIECE, hi) - start) for at in range(lo, hi, _PIECE)]
-    return found
 
 
 def _all_integral(part: npt.NDArray[np.float64]) -> bool:

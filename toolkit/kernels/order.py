@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
+from toolkit.core.digest import digest_value
 from toolkit.core.schema import NUMERIC_KINDS, TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.frequency import SCRATCH, summarise
@@ -80,6 +81,11 @@ class Order(Kernel):
     def accepts(cls, spec: ColumnSpec) -> bool:
         """Numbers and times."""
         return spec.kind in NUMERIC_KINDS | TIME_KINDS
+
+    def state_key(self) -> str:
+        """Probabilities, top values and bins shape the result alone."""
+        part = self._part and [self._part["low"], self._part["high"]]
+        return digest_value([self.name, self.version, list(self.request.columns), self._cap, part])
 
     def init(self) -> State:
         """An empty tally, or empty buckets."""

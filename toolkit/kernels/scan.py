@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,15 +33,19 @@ class Scan:
         What is asked of them.
     partition : Partition
         The chunks that are read.
+    inputs : dict of str to bytes
+        Encoded results, by the key of their request, of what the kernels require.
     """
 
     columns: tuple[str, ...]
     requests: tuple[KernelRequest, ...]
     partition: Partition
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values and byte strings."""
         return {
+            "inputs": dict(self.inputs),
             "columns": list(self.columns),
             "requests": [r.to_json() for r in self.requests],
             "partition": [self.partition.start, self.partition.stop],
@@ -52,7 +56,7 @@ class Scan:
         """Read what `to_json` wrote."""
         start, stop = value["partition"]
         requests = tuple(KernelRequest.from_json(r) for r in value["requests"])
-        return cls(tuple(value["columns"]), requests, Partition(int(start), int(stop)))
+        return cls(tuple(value["columns"]), requests, Partition(int(start), int(stop)), dict(value["inputs"]))
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class ScanOutput:
     outputs : dict of str to dict
         By the key of the request. When the partition was the whole grid ``result``, and ``state``: the encoded
         state, or None where it is larger than `KEEP_STATE_BYTES`. Else ``nodes``: a list of ``[lo, hi, encoded
-        state]``. All of it can be encoded by `toolkit.core.encoding`.
+        state]``; or ``nodes_of``, the key of the request of this scan that has the same ones. All of it can be encoded
+        by `toolkit.core.encoding`.
     rows : int
         Rows read.
     """
@@ -74,25 +79,25 @@ class ScanOutput:
 
 
 class _Fold:
-    """A kernel and what it has gathered in this scan."""
+    """A state that is gathered in this scan, and the kernels that read it: they differ only in their results."""
 
-    def __init__(self, request: KernelRequest, table: TableView, partition: Partition) -> None:
-        self.request = request
-        self.kernel = make_kernel(request, table)
-        self._whole = (partition.start, partition.stop) == (0, table.grid.n_chunks)
-        if self.kernel.state_class == "serial" and not self._whole:
+    def __init__(self, kernel: Kernel, partition: Partition) -> None:
+        self.kernel = kernel
+        self.readers = [kernel]
+        self._n_chunks = kernel.table.grid.n_chunks
+        self._whole = (partition.start, partition.stop) == (0, self._n_chunks)
+        if kernel.state_class == "serial" and not self._whole:
             raise UsageError(
-                f"kernel {request.kernel} can't be split; chunks {partition.start} to {partition.stop - 1} are a part",
+                f"kernel {kernel.name} can't be split; chunks {partition.start} to {partition.stop - 1} are a part",
                 "a scan with a serial kernel takes the whole grid",
             )
         self._partition = partition
-        self._n_chunks = table.grid.n_chunks
         self._tree: CanonicalTree[State] | None = None
         self._state: State = None
-        if self.kernel.state_class == "tree":
-            self._tree = CanonicalTree(self.kernel.merge)
+        if kernel.state_class == "tree":
+            self._tree = CanonicalTree(kernel.merge)
         else:
-            self._state = self.kernel.init()
+            self._state = kernel.init()
 
     def add(self, chunk: Any) -> None:
         if self._tree is not None:
@@ -100,21 +105,26 @@ class _Fold:
         else:
             self._state = self.kernel.update(self._state, chunk)
 
-    def output(self, dataset: Dataset) -> dict[str, Any]:
-        """What the scan hands out; the gathered state is let go of."""
+    def outputs(self, dataset: Dataset) -> dict[str, dict[str, Any]]:
+        """What the scan hands out, by the key of the request; the gathered state is let go of."""
         kernel, tree, state = self.kernel, self._tree, self._state
         self._state = self._tree = None
         if not self._whole:
             span = self._partition
             nodes = [Node(span.start, span.stop, state)] if tree is None else tree.nodes()
-            return {"nodes": [[n.lo, n.hi, encode(kernel.settle(n.state))] for n in nodes]}
+            key = kernel.request.key
+            out: dict[str, dict[str, Any]] = {r.request.key: {"nodes_of": key} for r in self.readers}
+            out[key] = {"nodes": [[n.lo, n.hi, encode(kernel.settle(n.state))] for n in nodes]}
+            return out
         if tree is not None:
             state = CanonicalTree.finish(tree.nodes(), self._n_chunks, kernel.merge, kernel.init)
-        result = kernel.finish(state)
+        results = [reader.finish(state) for reader in self.readers]
         kept = encode(kernel.settle(state)) if state_nbytes(state) <= KEEP_STATE_BYTES - _ROOM else None
-        if not kernel.follow_up(result):
-            result = kernel.resolve(result, dataset)
-        return {"result": result, "state": kept}
+        out = {}
+        for reader, result in zip(self.readers, results, strict=True):
+            final = result if reader.follow_up(result) else reader.resolve(result, dataset)
+            out[reader.request.key] = {"result": final, "state": kept}
+        return out
 
 
 def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | None = None) -> ScanOutput:
@@ -136,16 +146,20 @@ def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | Non
         that the kernel does not take.
     """
     table = TableView(dataset.schema, dataset.grid)
+    inputs = {key: decode(data) for key, data in scan.inputs.items()}
     folds: dict[str, _Fold] = {}
-    for request in scan.requests:
+    for request in dict.fromkeys(scan.requests):
         missing = [c for c in request.columns if c not in scan.columns]
         if missing:
             raise UsageError(f"kernel {request.kernel} needs column {missing[0]!r}, which this scan does not read")
-        if request.key not in folds:
-            folds[request.key] = _Fold(request, table, scan.partition)
+        kernel = make_kernel(request, table, inputs)
+        if kernel.state_key() in folds:
+            folds[kernel.state_key()].readers.append(kernel)
+        else:
+            folds[kernel.state_key()] = _Fold(kernel, scan.partition)
     # Kernels of one column follow each other, so that they share what is derived from the chunk.
     order = {name: i for i, name in enumerate(dataset.schema.names)}
-    by_column = sorted(folds.values(), key=lambda f: [order[c] for c in f.request.columns])
+    by_column = sorted(folds.values(), key=lambda f: [order[c] for c in f.kernel.request.columns])
     rows = 0
     for chunk in dataset.chunks(scan.columns, scan.partition):
         for fold in by_column:
@@ -153,18 +167,19 @@ def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | Non
         rows += len(chunk)
         if progress is not None:
             progress(rows)
-    return ScanOutput({key: fold.output(dataset) for key, fold in folds.items()}, rows)
+    outputs: dict[str, dict[str, Any]] = {}
+    for fold in folds.values():
+        outputs |= fold.outputs(dataset)
+    return ScanOutput(outputs, rows)
 
 
-def merge_outputs(request: KernelRequest, table: TableView, outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def merge_outputs(kernel: Kernel, outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The result of one request from the outputs of all partitions.
 
     Parameters
     ----------
-    request : KernelRequest
-        The request.
-    table : TableView
-        The table.
+    kernel : Kernel
+        The kernel that serves the request, with its inputs.
     outputs : sequence of dict
         What `run_scan` gave for it in each partition, in grid order.
 
@@ -180,7 +195,7 @@ def merge_outputs(request: KernelRequest, table: TableView, outputs: Sequence[Ma
     """
     if len(outputs) == 1 and "result" in outputs[0]:
         return dict(outputs[0]["result"])
-    kernel = make_kernel(request, table)
+    table = kernel.table
     nodes = [Node(lo, hi, decode(data)) for output in outputs for lo, hi, data in output["nodes"]]
     if kernel.state_class == "tree":
         state = CanonicalTree.finish(nodes, table.grid.n_chunks, kernel.merge, kernel.init)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from toolkit.core.encoding import encode
 from toolkit.core.errors import BudgetError
 from toolkit.core.grid import Partition
 from toolkit.kernels.base import Kernel, KernelRequest, TableView, make_kernel
@@ -19,68 +20,103 @@ class Waves:
     ----------
     requests : iterable of KernelRequest
         What is asked for; requests with the same key are answered once.
-    table : TableView
+    dataset : Dataset
         The table.
 
     Examples
     --------
     ::
 
-        waves = Waves(requests, table)
+        waves = Waves(requests, dataset)
         while wave := waves.pending():
             for request in wave:
-                waves.accept(request, result_of_scanning(request))
-        results = waves.results(dataset)
+                waves.accept(request, result_of_scanning(request, waves.inputs([request])))
+        results = waves.results()
     """
 
-    def __init__(self, requests: Iterable[KernelRequest], table: TableView) -> None:
-        self._table = table
+    def __init__(self, requests: Iterable[KernelRequest], dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._table = TableView(dataset.schema, dataset.grid)
         self._wanted = list(dict.fromkeys(requests))
         self._kernels: dict[str, Kernel] = {}
         self._results: dict[str, dict[str, Any]] = {}
         self._children: dict[str, list[KernelRequest]] = {}
+        self._final: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[str, KernelRequest] = {}
         self._pending: dict[str, KernelRequest] = {}
         for request in self._wanted:
             self._queue(request)
+        self._move_on()
 
     def pending(self) -> list[KernelRequest]:
         """The requests that can be scanned now; none when all are answered."""
         return list(self._pending.values())
 
+    def kernel(self, request: KernelRequest) -> Kernel:
+        """The kernel that serves a request; with its inputs when the request is pending."""
+        return self._kernels[request.key]
+
+    def inputs(self, requests: Iterable[KernelRequest]) -> dict[str, bytes]:
+        """Encoded results of what pending requests require, by the key of their request."""
+        required = {r.key for request in requests for r in self._kernels[request.key].requires()}
+        return {key: encode(self._final[key]) for key in sorted(required)}
+
     def accept(self, request: KernelRequest, result: dict[str, Any]) -> None:
         """Take the result of scanning one pending request."""
-        key = request.key
-        del self._pending[key]
+        del self._pending[request.key]
+        self._take(request.key, result)
+        self._move_on()
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """Final results by the keys of the requests; rows and codes in them are resolved from the dataset."""
+        return {r.key: self._final[r.key] for r in self._wanted}
+
+    def _queue(self, request: KernelRequest) -> None:
+        if request.key not in self._kernels:
+            kernel = self._kernels[request.key] = make_kernel(request, self._table)
+            self._waiting[request.key] = request
+            for required in kernel.requires():
+                self._queue(required)
+
+    def _take(self, key: str, result: dict[str, Any]) -> None:
         self._results[key] = result
         self._children[key] = self._kernels[key].follow_up(result)
         for child in self._children[key]:
             self._queue(child)
 
-    def results(self, dataset: Dataset) -> dict[str, dict[str, Any]]:
-        """Final results by the keys of the requests; rows and codes in them are resolved from the dataset."""
-        return {r.key: self._kernels[r.key].resolve(self._combined(r.key), dataset) for r in self._wanted}
+    def _move_on(self) -> None:
+        """Finish what has all that it asked for, and let those begin whose requirements are met by it."""
+        moved = True
+        while moved:
+            moved = False
+            for key in [k for k in self._results if k not in self._final]:
+                children = [c.key for c in self._children[key]]
+                if all(c in self._final for c in children):
+                    kernel, result = self._kernels[key], self._results[key]
+                    if children:
+                        result = kernel.combine(result, [self._final[c] for c in children])
+                    self._final[key] = kernel.resolve(result, self._dataset)
+                    moved = True
+            for key, request in list(self._waiting.items()):
+                kernel = self._kernels[key]
+                required = [r.key for r in kernel.requires()]
+                if all(r in self._final for r in required):
+                    del self._waiting[key]
+                    moved = True
+                    kernel.bind([self._final[r] for r in required])
+                    if kernel.scans:
+                        self._pending[key] = request
+                    else:
+                        self._take(key, kernel.finish(kernel.init()))
 
-    def _queue(self, request: KernelRequest) -> None:
-        if request.key not in self._kernels:
-            self._kernels[request.key] = make_kernel(request, self._table)
-            self._pending[request.key] = request
 
-    def _combined(self, key: str) -> dict[str, Any]:
-        children = self._children[key]
-        if not children:
-            return self._results[key]
-        return self._kernels[key].combine(self._results[key], [self._combined(c.key) for c in children])
-
-
-def pack(requests: Sequence[KernelRequest], table: TableView, memory: int | None) -> list[list[KernelRequest]]:
+def pack(kernels: Sequence[Kernel], memory: int | None) -> list[list[KernelRequest]]:
     """Group requests into scans whose states fit in memory together.
 
     Parameters
     ----------
-    requests : sequence of KernelRequest
-        The requests of one wave.
-    table : TableView
-        The table.
+    kernels : sequence of Kernel
+        What serves the requests of one wave, with its inputs.
     memory : int or None
         Bytes for states and temporaries; no limit for None.
 
@@ -89,24 +125,31 @@ def pack(requests: Sequence[KernelRequest], table: TableView, memory: int | None
     BudgetError
         When one request alone needs more.
     """
-    order = {name: i for i, name in enumerate(table.schema.names)}
     groups: list[list[KernelRequest]] = []
-    held, extra = 0, 0
-    for request in sorted(requests, key=lambda r: [order[c] for c in r.columns]):
-        kernel = make_kernel(request, table)
-        need, scratch = kernel.memory(), kernel.scratch()
+    held, extra, states = 0, 0, set[str]()
+    for kernel in sorted(kernels, key=_in_table_order):
+        request, need, scratch = kernel.request, kernel.memory(), kernel.scratch()
         if memory is not None and need + scratch > memory:
             raise BudgetError(
                 f"kernel {request.kernel} on column {request.columns[0]!r} may need {need + scratch:,} bytes; "
                 f"{memory:,} are allowed",
                 "allow more memory, or give the kernel a smaller cap",
             )
+        if kernel.state_key() in states:
+            groups[-1].append(request)
+            continue
         if not groups or (memory is not None and held + need + max(extra, scratch) > memory):
             groups.append([])
-            held, extra = 0, 0
+            held, extra, states = 0, 0, set()
         groups[-1].append(request)
+        states.add(kernel.state_key())
         held, extra = held + need, max(extra, scratch)
     return groups
+
+
+def _in_table_order(kernel: Kernel) -> tuple[list[int], str]:
+    order = kernel.table.schema.names
+    return [order.index(c) for c in kernel.request.columns], kernel.state_key()
 
 
 def compute(
@@ -134,13 +177,12 @@ def compute(
     dict of str to dict
         Final results by the key of the request.
     """
-    table = TableView(dataset.schema, dataset.grid)
-    waves = Waves(requests, table)
+    waves = Waves(requests, dataset)
     whole = Partition(0, dataset.grid.n_chunks)
     while wave := waves.pending():
-        for group in pack(wave, table, memory):
+        for group in pack([waves.kernel(r) for r in wave], memory):
             columns = tuple(dict.fromkeys(c for r in group for c in r.columns))
-            output = run_scan(dataset, Scan(columns, tuple(group), whole), progress)
+            output = run_scan(dataset, Scan(columns, tuple(group), whole, waves.inputs(group)), progress)
             for request in group:
                 waves.accept(request, output.outputs[request.key]["result"])
-    return waves.results(dataset)
+    return waves.results()

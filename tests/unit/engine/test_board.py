@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,13 @@ DATASET = memory_dataset(
 
 
 def all_requests(dataset: Dataset) -> list[KernelRequest]:
-    return [request(k, s.name) for k, kernel in kernels.all().items() for s in dataset.schema if kernel.accepts(s)]
+    schema = dataset.schema
+    found: list[KernelRequest] = []
+    for name, kernel in kernels.all().items():
+        groups = permutations(schema.names, kernel.arity) if kernel.arity else [tuple(schema.names), ("b", "a")]
+        taken = (g for g in groups if all(kernel.accepts_at(schema[c], place) for place, c in enumerate(g)))
+        found.extend(request(name, *columns) for columns in taken)
+    return found
 
 
 class Board:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.memory_store import memory_dataset
 from toolkit.kernels.base import request
-from toolkit.kernels.moments import BLOCKS, block_bounds
+from toolkit.kernels.blocks import BLOCKS, block_bounds
 from toolkit.kernels.waves import compute
 
 CHUNKINGS = (1, 7, 100, 262_144)

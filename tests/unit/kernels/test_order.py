@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.kernel_cases import AWKWARD_FLOATS, comparable
 from tests.memory_store import memory_dataset
 from toolkit.core.encoding import decode, encode
-from toolkit.kernels.base import TableView, request
+from toolkit.kernels.base import request
 from toolkit.kernels.order import PROBABILITIES
 from toolkit.kernels.waves import Waves, compute
 
@@ -117,7 +117,7 @@ def test_a_bucket_that_is_too_rich_is_cut_again() -> None:
     # All keys agree in their first 16 bits, and nearly all in their first 32.
     values = 1.0 + np.arange(300) * 2.0**-50
     dataset = memory_dataset({"x": values}, 100)
-    waves = Waves([request("order", "x", cap=8)], TableView(dataset.schema, dataset.grid))
+    waves = Waves([request("order", "x", cap=8)], dataset)
     passes = 0
     while wave := waves.pending():
         passes += 1
@@ -125,7 +125,7 @@ def test_a_bucket_that_is_too_rich_is_cut_again() -> None:
         for one, answer in zip(wave, answers, strict=True):
             waves.accept(one, answer)
     assert 3 <= passes <= 5
-    check(next(iter(waves.results(dataset).values())), values)
+    check(next(iter(waves.results().values())), values)
 
 
 def compute_wave(dataset: Any, wave: list[Any]) -> list[dict[str, Any]]:
@@ -139,7 +139,7 @@ def compute_wave(dataset: Any, wave: list[Any]) -> list[dict[str, Any]]:
 def test_few_values_in_a_full_bucket_need_no_second_pass() -> None:
     values = np.tile([1.0, 1.0 + 2.0**-52], 500)
     dataset = memory_dataset({"x": values}, 100)
-    waves = Waves([request("order", "x", cap=3)], TableView(dataset.schema, dataset.grid))
+    waves = Waves([request("order", "x", cap=3)], dataset)
     (only,) = waves.pending()
     waves.accept(only, compute_wave(dataset, [only])[0])
     assert not waves.pending()

@@ -70,11 +70,11 @@ def test_missing_partitions_are_named() -> None:
     dataset = memory_dataset({"a": np.arange(8)}, 2)
     wanted = request("order", "a")
     parts = [run_scan(dataset, Scan(("a",), (wanted,), Partition(i, i + 1))).outputs[wanted.key] for i in range(4)]
-    assert merge_outputs(wanted, view(dataset), parts[::-1])["count"] == 8
+    assert merge_outputs(make_kernel(wanted, view(dataset)), parts[::-1])["count"] == 8
     with pytest.raises(UsageError, match="leave out or repeat chunk 2"):
-        merge_outputs(wanted, view(dataset), [parts[0], parts[1], parts[3]])
+        merge_outputs(make_kernel(wanted, view(dataset)), [parts[0], parts[1], parts[3]])
     with pytest.raises(UsageError, match="end at chunk 3"):
-        merge_outputs(wanted, view(dataset), parts[:3])
+        merge_outputs(make_kernel(wanted, view(dataset)), parts[:3])
 
 
 class RowOrder(Kernel):
@@ -131,22 +131,23 @@ def test_equal_requests_are_answered_once() -> None:
     spelled = request("order", "a", k=10)
     assert spelled == request("order", "a")
     assert len({spelled, request("order", "a")}) == 1
-    assert len(Waves([spelled, request("order", "a")], view(dataset)).pending()) == 1
+    assert len(Waves([spelled, request("order", "a")], dataset).pending()) == 1
 
 
 def test_scans_keep_to_the_memory_given() -> None:
     dataset = memory_dataset({n: np.arange(1000.0) for n in "abc"}, 100)
     requests = [request("order", n) for n in "abc"]
-    one = make_kernel(requests[0], view(dataset))
+    served = [make_kernel(r, view(dataset)) for r in requests]
+    one = served[0]
     room = 2 * one.memory() + one.scratch()
-    assert [len(g) for g in pack(requests, view(dataset), room)] == [2, 1]
-    assert [len(g) for g in pack(requests, view(dataset), None)] == [3]
+    assert [len(g) for g in pack(served, room)] == [2, 1]
+    assert [len(g) for g in pack(served, None)] == [3]
     answers = compute(dataset, requests, memory=room)
     assert {k: comparable(v) for k, v in answers.items()} == {
         k: comparable(v) for k, v in compute(dataset, requests).items()
     }
     with pytest.raises(BudgetError, match="kernel order on column 'a' may need") as caught:
-        pack(requests, view(dataset), one.memory())
+        pack(served, one.memory())
     assert caught.value.exit_code == 4
     assert "smaller cap" in caught.value.remedy
 
