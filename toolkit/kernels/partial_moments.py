@@ -64,14 +64,14 @@ def integer_moments(values: npt.NDArray[Any]) -> tuple[list[float], int]:
         above = (values - values.dtype.type(low)).view(np.int64)
         inner = int(above.sum())
         centre = inner / n
-        return _about(above - centre, (*_split(low), centre)), n * low + inner
+        return _about(above - centre, (*split_integer(low), centre)), n * low + inner
     total = _wide_sum(values)
     middle = total // n
     if high - low < 1 << 63:  # the differences fit 64 bits, though they may wrap on the way
         differences = (values.view(np.uint64) - np.uint64(middle % (1 << 64))).view(np.int64).astype(np.float64)
     else:
         differences = values - float(middle)
-    return _about(differences, _split(middle)), total
+    return _about(differences, split_integer(middle)), total
 
 
 def merge_moments(left: Floats, right: Floats) -> Floats:
@@ -91,8 +91,8 @@ def merge_moments(left: Floats, right: Floats) -> Floats:
     n = np.maximum(n_left + n_right, 1.0)
     share_left, share_right = n_left / n, n_right / n
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        gap, gap_exponent = _gap(left, right)
-        exponent = np.maximum(np.maximum(left[EXPONENT], right[EXPONENT]), _needed(gap, gap_exponent))
+        gap, gap_exponent = gap_of_means(left, right)
+        exponent = np.maximum(np.maximum(left[EXPONENT], right[EXPONENT]), needed_exponent(gap, gap_exponent))
         d = np.ldexp(gap, (gap_exponent - exponent).astype(np.int64))
         a2, a3, a4 = _rescaled(left, exponent)
         b2, b3, b4 = _rescaled(right, exponent)
@@ -104,7 +104,7 @@ def merge_moments(left: Floats, right: Floats) -> Floats:
         m4 = a4 + b4 + d2 * d2 * weight * cross
         m4 += 6.0 * d2 * (share_left * share_left * b2 + share_right * share_right * a2)
         m4 += 4.0 * d * (share_left * b3 - share_right * a3)
-        mean, low = _two_sum(left[MEAN], left[MEAN_LOW] + gap * share_right)
+        mean, low = two_sum(left[MEAN], left[MEAN_LOW] + gap * share_right)
         # Where the means are too far apart for their difference to be a double, a weighted sum is not.
         far = left[MEAN] * share_left + right[MEAN] * share_right
         mean, low = np.where(gap_exponent, far, mean), np.where(gap_exponent, 0.0, low)
@@ -121,7 +121,7 @@ def fold_moments(runs: Floats) -> Floats:
     return runs[:, 0]
 
 
-def _gap(left: Floats, right: Floats) -> tuple[Floats, Floats]:
+def gap_of_means(left: Floats, right: Floats) -> tuple[Floats, Floats]:
     """Difference of the means, as ``gap * 2**exponent``; the exponent is 0 unless it would overflow."""
     gap = (right[MEAN] - left[MEAN]) + (right[MEAN_LOW] - left[MEAN_LOW])
     overflows = ~np.isfinite(gap)
@@ -129,7 +129,7 @@ def _gap(left: Floats, right: Floats) -> tuple[Floats, Floats]:
     return gap, np.where(overflows, 2.0, 0.0)
 
 
-def _needed(gap: Floats, gap_exponent: Floats) -> Floats:
+def needed_exponent(gap: Floats, gap_exponent: Floats) -> Floats:
     """The exponent with which the fourth power of a difference stays in range."""
     size = np.frexp(gap)[1] + gap_exponent
     return np.where(gap == 0, float(NO_SPREAD), np.where(np.abs(size) < _SAFE, 0.0, size))
@@ -195,13 +195,13 @@ def _normalised(parts: tuple[float, ...]) -> tuple[float, float]:
     return total, math.fsum((*parts, -total))
 
 
-def _split(value: int) -> tuple[float, float]:
+def split_integer(value: int) -> tuple[float, float]:
     """An integer of up to 64 bits as two doubles, exactly."""
     high = float(value)
     return high, float(value - int(high))
 
 
-def _two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """The rounded sum and what rounding left out, exactly (Knuth)."""
     total = a + b
     part = total - a
