@@ -20,7 +20,7 @@ _KEYS = (
     "type", "version", "summary", "columns", "kernels", "depends_on", "params", "cost", "passes", "memory",
     "references",
 )  # fmt: skip
-_KERNEL_KEYS = ("kernel", "columns", "group", "params", "capped")
+_KERNEL_KEYS = ("kernel", "columns", "against", "group", "params", "capped")
 _PARAM_KEYS = ("type", "default", "min", "max", "choices", "help")
 _COST_KEYS = ("rows", "columns", "pairs", "groups", "windows", "ns")
 _GROUPINGS = ("column", "pair", "table")
@@ -48,6 +48,8 @@ class KernelNeed:
         Whether the budget's ``max_cols`` and ``max_pairs`` hold for it.
     line : int
         Where it stands in the manifest.
+    against : tuple of str
+        Selectors of the second column of each pair; the pairs are then those of one of ``columns`` and one of these.
     """
 
     kernel: str
@@ -56,6 +58,7 @@ class KernelNeed:
     params: dict[str, Any]
     capped: bool
     line: int
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +189,17 @@ class _Reader:
         capped = body.get("capped", True)
         if not isinstance(capped, bool):
             raise fault(self._where, body.lines["capped"], f"capped takes true or false, not {capped!r}")
+        group: Any = self._choice(body, "group", _GROUPINGS) if "group" in body else "column"
+        if "against" in body and group != "pair":
+            raise fault(self._where, body.lines["against"], f"against needs group: pair, not {group}")
         return KernelNeed(
             kernel=str(self._required(body, "kernel", (str,))),
             columns=self._selectors(body, "columns") or plugin_columns,
-            group=self._choice(body, "group", _GROUPINGS) if "group" in body else "column",  # type: ignore[arg-type]
+            group=group,
             params=_plain(params),
             capped=capped,
             line=body.line,
+            against=self._selectors(body, "against"),
         )
 
     def _params(self) -> list[Param]:

@@ -270,14 +270,20 @@ def requests_of(
     if unknown:
         remedy = f"parameters: {', '.join(kernel.defaults) or 'none'}"
         raise fault(str(manifest.path), need.line, f"kernel {need.kernel!r} has no parameter {unknown[0]!r}", remedy)
-    names, left_out = select_columns(schema, need.columns, budget.max_cols if need.capped else None)
-    names = [n for n in names if kernel.accepts(schema[n])]
+    max_cols = budget.max_cols if need.capped else None
+    names, left_out = select_columns(schema, need.columns, max_cols)
+    names = [n for n in names if kernel.accepts_at(schema[n], 0)]
     omitted = [left_out] if left_out else []
     groups: list[tuple[str, ...]] = [(n,) for n in names]
     if need.group == "table":
         groups = [tuple(names)] if names else []
     elif need.group == "pair":
-        pairs, left_out = select_pairs(names, budget.max_pairs if need.capped else None)
+        others = None
+        if need.against:
+            others, left_out = select_columns(schema, need.against, max_cols)
+            others = [n for n in others if kernel.accepts_at(schema[n], 1)]
+            omitted += [left_out] if left_out and left_out not in omitted else []
+        pairs, left_out = select_pairs(names, budget.max_pairs if need.capped else None, others)
         groups = list(pairs)
         omitted += [left_out] if left_out else []
     return [KernelRequest(need.kernel, group, need.params) for group in groups], omitted

@@ -65,10 +65,32 @@ def select_columns(
     return names[:max_cols], omission("max_cols", max_cols, len(names), rule, names[max_cols:])
 
 
-def select_pairs(names: Sequence[str], max_pairs: int | None = None) -> tuple[list[tuple[str, str]], Omission | None]:
-    """Unordered pairs of columns in table order, cut at a cap."""
-    total = comb(len(names), 2)
-    pairs = list(islice(combinations(names, 2), max_pairs))
+def select_pairs(
+    names: Sequence[str], max_pairs: int | None = None, against: Sequence[str] | None = None
+) -> tuple[list[tuple[str, str]], Omission | None]:
+    """Pairs of columns in table order, cut at a cap.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns; without ``against``, the pairs are all unordered ones of them.
+    max_pairs : int, optional
+        The cap.
+    against : sequence of str, optional
+        Second columns: the pairs are those of a name and one of these, unless they are the same column.
+
+    Examples
+    --------
+    >>> select_pairs(["a", "b"], None, ["b", "c"])[0]
+    [('a', 'b'), ('a', 'c'), ('b', 'c')]
+    """
+    if against is None:
+        total = comb(len(names), 2)
+        pairs = list(islice(combinations(names, 2), max_pairs))
+    else:
+        every = dict.fromkeys((a, b) for a in names for b in against if a != b)
+        total = len(every)
+        pairs = list(islice(every, max_pairs))
     if len(pairs) == total:
         return pairs, None
     return pairs, omission("max_pairs", len(pairs), total, "the first pairs in table order", [])
