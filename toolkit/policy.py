@@ -1,4 +1,4 @@
-"""``python -m toolkit.policy explain``: each cap that holds for a table, and the rule that set it."""
+"""``python -m toolkit.policy``: each cap that holds for a table, and the rule that set it; the schema of policies."""
 
 from __future__ import annotations
 
@@ -14,78 +14,101 @@ from toolkit.core.errors import UsageError
 from toolkit.core.settings import read_settings
 from toolkit.engine.discovery import discover
 from toolkit.engine.manifest import Manifest
-from toolkit.govern.policy import OFF, Policy, load_policy
+from toolkit.govern.policy import OFF, SETTINGS, Policy, policy_in_force, shipped_policies
+from toolkit.govern.rules import Origin
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import open_location
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Explain a policy."""
+    """Explain a policy, or print the JSON Schema of policies."""
     parser = command_parser("policy", "Print each cap that holds for a table, with the rule and line that set it.")
-    parser.add_argument("action", choices=["explain"])
+    parser.add_argument("action", choices=["explain", "schema"], help="explain a policy; print the schema of policies")
     parser.add_argument("store", nargs="?", metavar="STORE", help="path or key of a store; the newest by default")
     parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
     parser.add_argument("--policy", default="", metavar="FILE", help="policy file, or off")
     parser.add_argument("--plugin-dir", type=Path, action="append", default=[], help="a further folder with plugins")
-    parser.add_argument("--rows", type=int, help="explain for so many rows, without a store")
-    parser.add_argument("--columns", type=int, help="explain for so many columns, without a store")
-    return run_command(parser, _explain, argv)
+    parser.add_argument("--rows", type=int, help="explain for so many rows, whatever the store has")
+    parser.add_argument("--columns", type=int, help="explain for so many columns; with --rows no store is needed")
+    return run_command(parser, _act, argv)
+
+
+def _act(args: argparse.Namespace) -> int:
+    if args.action == "schema":
+        emit((shipped_policies() / "policy.schema.json").read_text("utf-8").rstrip())
+        return DONE
+    return _explain(args)
 
 
 def _explain(args: argparse.Namespace) -> int:
     environment = read_settings()
-    policy = load_policy(args.policy or environment.policy)
+    policy = policy_in_force(args.policy, environment)
     rows, columns = _size(args, AppData(args.appdata or environment.appdata))
     plugins = discover([*args.plugin_dir, *environment.plugin_path])
-    explained = [_explained(policy, plugin, rows, columns) for plugin in plugins.values()]
+    found = {
+        "policy": policy.source,
+        "rows": rows,
+        "columns": columns,
+        "sampled": False,
+        "tiers": [t.name for t in policy.tiers.values() if t.holds(rows, columns)],
+        "settings": [_setting(policy, name) for name in SETTINGS],
+        "plugins": [_explained(policy, plugin, rows, columns) for plugin in plugins.values()],
+    }
     if args.json:
-        emit(
-            canonical_json(
-                {"policy": policy.source, "rows": rows, "columns": columns, **_settings(policy), "plugins": explained}
-            )
-        )
-        return DONE
-    emit(f"policy {policy.source} on {rows:,} rows and {columns:,} columns")
-    tiers = [t.name for t in policy.tiers.values() if t.holds(rows, columns)]
-    emit(f"tiers: {', '.join(tiers) or 'none'}")
-    for name, value in _settings(policy).items():
-        emit(f"{name}: {'no limit' if value is None else format(value, ',')}")
-    if policy.source == OFF:
-        emit("no caps are injected")
-    for plugin in explained:
-        emit(f"\n{plugin['id']}")
-        for cap in plugin["caps"]:
-            shown = "no cap" if cap["value"] is None else f"{cap['value']:,}"
-            emit(f"  {cap['cap']:<15}{shown:>15}  {cap['file']}, line {cap['line']} ({cap['rule']})")
-        if not plugin["caps"]:
-            emit("  no caps")
+        emit(canonical_json(found))
+    else:
+        _print(found)
     return DONE
 
 
+def _print(found: dict[str, Any]) -> None:
+    emit(f"policy {found['policy']} on {found['rows']:,} rows and {found['columns']:,} columns, all of them read")
+    emit(f"tiers: {', '.join(found['tiers']) or 'none'}")
+    for entry in found["settings"]:
+        emit(_line(entry, "no limit"))
+    if found["policy"] == OFF:
+        emit("no caps are injected")
+    for plugin in found["plugins"]:
+        emit(f"\n{plugin['id']}")
+        for entry in plugin["caps"]:
+            emit(_line(entry, "no cap"))
+        if not plugin["caps"]:
+            emit("  no caps")
+
+
+def _line(entry: dict[str, Any], none: str) -> str:
+    value = none if entry["value"] is None else f"{entry['value']:,}"
+    place = f"{entry['file']}:{entry['line']}" if entry["line"] else entry["file"]
+    return f"  {entry.get('cap', entry.get('setting')):<17}{value:>15}  {place} ({entry['rule']})"
+
+
 def _size(args: argparse.Namespace, place: AppData) -> tuple[int, int]:
-    if args.rows is not None or args.columns is not None:
-        if args.store is not None or args.rows is None or args.columns is None:
-            raise UsageError("--rows and --columns are given together, and without STORE")
-        if args.rows < 1 or args.columns < 1:
-            raise UsageError("--rows and --columns take positive numbers")
+    given = (args.rows, args.columns)
+    if any(value is not None and value < 1 for value in given):
+        raise UsageError("--rows and --columns take positive numbers")
+    if None not in given and args.store is None:
         return args.rows, args.columns
     with open_location(place.find_store(args.store)) as dataset:
-        return dataset.rows, len(dataset.schema)
+        return args.rows or dataset.rows, args.columns or len(dataset.schema)
 
 
-def _settings(policy: Policy) -> dict[str, int | None]:
-    names = ("partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share")
-    return {name: getattr(policy, name) for name in names}
+def _setting(policy: Policy, name: str) -> dict[str, Any]:
+    origin = policy.origins.get(name, Origin("built in", 0, "off" if policy.source == OFF else "nothing sets it"))
+    return {"setting": name, "value": getattr(policy, name), **_place(origin)}
 
 
 def _explained(policy: Policy, plugin: Manifest, rows: int, columns: int) -> dict[str, Any]:
-    budget, origins = policy.resolve(plugin.type, plugin.id, rows, columns)
+    budget, origins = policy.resolve(plugin.type, plugin.id, rows, columns, plugin.caps)
     values = budget.to_json()
-    caps = [
-        {"cap": cap, "value": values[cap], "file": Path(o.source).name, "line": o.line, "rule": o.rule}
-        for cap, o in origins.items()
-    ]
-    return {"id": plugin.id, "type": plugin.type, "caps": sorted(caps, key=lambda c: list(values).index(str(c["cap"])))}
+    caps = [{"cap": cap, "value": values[cap], **_place(origins[cap])} for cap in values if cap in origins]
+    return {"id": plugin.id, "type": plugin.type, "caps": caps}
+
+
+def _place(origin: Origin) -> dict[str, Any]:
+    path = Path(origin.source)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return {"file": str(path), "line": origin.line, "rule": origin.rule, "level": origin.level}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.core.errors import UsageError
@@ -17,7 +17,25 @@ VARIABLES: dict[str, str] = {
     "TOOLKIT_RESULT_CACHE": "on, or off to compute again instead of reusing results",
     "TOOLKIT_ALLOW_FULL_LOAD": "1 to let plugins load whole tables above the policy's threshold (default: 0)",
     "TOOLKIT_PLUGIN_PATH": "folders with plugins, separated as in PATH",
+    "TOOLKIT_BATCH_SIZE": "rows of a batch of ctx.dataset_iter_batches; this and the following: a number, or none",
+    "TOOLKIT_MAX_COLS": "columns for each plugin",
+    "TOOLKIT_MAX_PAIRS": "pairs of columns for each plugin",
+    "TOOLKIT_MAX_GROUPS": "groups of rows for each plugin",
+    "TOOLKIT_MAX_WINDOWS": "windows of time or rows for each plugin",
+    "TOOLKIT_MAX_FINDINGS": "findings of each plugin that are kept",
+    "TOOLKIT_TIME_LIMIT_MS": "wall time of each of a plugin's processes, milliseconds",
+    "TOOLKIT_CPU_LIMIT_MS": "processor time of each of a plugin's processes, milliseconds",
+    "TOOLKIT_MEMORY": "memory of each of a plugin's processes, such as 2GiB",
 }
+
+CAP_VARIABLES: dict[str, str] = {
+    cap: f"TOOLKIT_{cap.upper()}"
+    for cap in (
+        "batch_size", "max_cols", "max_pairs", "max_groups", "max_windows", "max_findings", "time_limit_ms",
+        "cpu_limit_ms", "memory",
+    )
+}  # fmt: skip
+"""The variable of each cap. A policy that ships gives way to it, and it gives way to the user's own policy file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,7 @@ class Settings:
     result_cache: bool
     allow_full_load: bool
     plugin_path: tuple[Path, ...]
+    caps: dict[str, int | None] = field(default_factory=dict)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -51,6 +70,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         result_cache=_switch(env, "TOOLKIT_RESULT_CACHE", "on"),
         allow_full_load=_switch(env, "TOOLKIT_ALLOW_FULL_LOAD", "0"),
         plugin_path=tuple(Path(p) for p in path.split(os.pathsep) if p),
+        caps={cap: _cap(env[name].strip(), name) for cap, name in CAP_VARIABLES.items() if env.get(name, "").strip()},
     )
 
 
@@ -84,11 +104,23 @@ def parse_size(text: str, what: str = "--max-memory") -> int:
     unit = digits.lstrip("0123456789.").strip().upper()
     try:
         value = float(digits[: len(digits) - len(digits.lstrip("0123456789."))]) * units[unit]
+        if value >= 1 << 62:
+            raise ValueError("more than a count of bytes can be")
     except (KeyError, ValueError):
         raise UsageError(f"{what} takes a size such as 700MiB or 2GB, not {text!r}") from None
     if value < 1:
         raise UsageError(f"{what} takes a positive size, not {text!r}")
     return int(value)
+
+
+def _cap(text: str, name: str) -> int | None:
+    if text.lower() == "none":
+        return None
+    if name == CAP_VARIABLES["memory"]:
+        return parse_size(text, name)
+    if text.isascii() and text.isdecimal() and len(text) < 16 and int(text) >= 1:
+        return int(text)
+    raise UsageError(f"{name} takes a positive integer, or none for no cap, not {text!r}")
 
 
 def _switch(env: Mapping[str, str], name: str, default: str) -> bool:

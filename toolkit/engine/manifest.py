@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from toolkit.govern.policy import PLUGIN_TYPES
+from toolkit.govern.rules import Rule, read_caps, read_size, refuse_sampling
 from toolkit.govern.safe_yaml import YamlList, YamlMap, check_keys, fault, load_yaml
 from toolkit.plugin.selection import SELECTORS
 
@@ -17,7 +18,7 @@ Grouping = Literal["column", "pair", "table"]
 ParamType = Literal["int", "float", "bool", "str"]
 
 _KEYS = (
-    "type", "version", "summary", "columns", "kernels", "depends_on", "params", "cost", "passes", "memory",
+    "type", "version", "summary", "columns", "kernels", "depends_on", "params", "caps", "cost", "passes", "memory",
     "references",
 )  # fmt: skip
 _KERNEL_KEYS = ("kernel", "columns", "against", "group", "params", "capped")
@@ -94,6 +95,8 @@ class Manifest:
         Ids of plugins whose results it needs, or ``type:profile`` and the like for all of a type.
     params : tuple of Param
         Its parameters.
+    caps : Rule or None
+        Caps that it sets for itself.
     cost : dict of str to float
         Exponents of rows, columns and so on in its work, and ``ns``: nanoseconds for one unit of it.
     passes : int
@@ -115,6 +118,7 @@ class Manifest:
     kernels: tuple[KernelNeed, ...] = ()
     depends_on: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()
+    caps: Rule | None = None
     cost: dict[str, float] = field(default_factory=dict)
     passes: int = 1
     memory: int | None = None
@@ -153,6 +157,7 @@ class _Reader:
 
     def manifest(self, folder: Path) -> Manifest:
         root = self._root
+        refuse_sampling(root, self._where)
         check_keys(root, _KEYS, self._where)
         plugin_type = self._choice(root, "type", PLUGIN_TYPES)
         name = folder.resolve().name
@@ -174,9 +179,10 @@ class _Reader:
             kernels=tuple(self._kernel(k, columns) for k in self._maps(root, "kernels")),
             depends_on=self._dependencies(),
             params=tuple(self._params()),
+            caps=self._caps(),
             cost=self._cost(),
             passes=self._whole(root, "passes", 1) or 1,
-            memory=self._memory(),
+            memory=read_size(root, "memory", self._where),
             references=self._references(),
             lines=dict(root.lines),
         )
@@ -248,6 +254,9 @@ class _Reader:
             )
         check_keys(given, _COST_KEYS, self._where)
         values = {key: self._number(given, key) for key in given}
+        for key, value in values.items():
+            if value is not None and not 0 <= value < float("inf"):
+                raise fault(self._where, given.lines[key], f"{key} takes a number of at least 0, not {value!r}")
         return {key: value for key, value in values.items() if value is not None}
 
     def _references(self) -> tuple[str, ...]:
@@ -258,15 +267,14 @@ class _Reader:
                 raise fault(self._where, line, f"{text!r} is no DOI", "write it without https://, as in 10.1000/182")
         return found
 
-    def _memory(self) -> int | None:
-        from toolkit.core.errors import UsageError
-        from toolkit.core.settings import parse_size
-
-        value = self._root.get("memory")
-        try:
-            return None if value is None else parse_size(str(value), "memory")
-        except UsageError as error:
-            raise fault(self._where, self._root.lines["memory"], error.message) from None
+    def _caps(self) -> Rule | None:
+        given = self._root.get("caps")
+        if given is None:
+            return None
+        if not isinstance(given, YamlMap):
+            raise fault(self._where, self._root.lines["caps"], "caps takes a mapping, as in {max_windows: 4096}")
+        values, origins = read_caps(given, self._where, "caps", "plugin")
+        return Rule("caps", None, (), (), values, origins, "plugin")
 
     def _selectors(self, body: YamlMap, key: str) -> tuple[str, ...]:
         found = self._texts(body, key)

@@ -10,7 +10,8 @@ from typing import Any
 from toolkit.core.errors import UsageError
 from toolkit.core.schema import Schema
 from toolkit.engine.manifest import KernelNeed, Manifest, problem_with
-from toolkit.govern.policy import PLUGIN_TYPES, Origin, Policy
+from toolkit.govern.policy import PLUGIN_TYPES, Policy
+from toolkit.govern.rules import Origin
 from toolkit.govern.safe_yaml import fault
 from toolkit.kernels.base import KernelRequest, kernels
 from toolkit.plugin.budget import Budget
@@ -219,7 +220,7 @@ def select(manifests: Mapping[str, Manifest], patterns: Sequence[str]) -> dict[s
 
 def _planned(dataset: Dataset, manifest: Manifest, policy: Policy, given: dict[str, Any]) -> Planned:
     schema = dataset.schema
-    budget, origins = policy.resolve(manifest.type, manifest.id, dataset.rows, len(schema))
+    budget, origins = policy.resolve(manifest.type, manifest.id, dataset.rows, len(schema), manifest.caps)
     columns, omitted = select_columns(schema, manifest.columns, budget.max_cols)
     planned = Planned(
         manifest=manifest,

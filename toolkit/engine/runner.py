@@ -22,7 +22,7 @@ from toolkit.engine.run_report import PluginSummary, RunReport
 from toolkit.engine.run_settings import DEFAULT_EXECUTOR, Listeners, RunSettings, asked, take_over
 from toolkit.engine.schedule import Schedule, TaskDone
 from toolkit.execute.base import Executor, load_executor
-from toolkit.govern.policy import load_policy, without_full_load_limit
+from toolkit.govern.policy import policy_in_force
 from toolkit.govern.telemetry import TaskRow, Telemetry
 from toolkit.govern.workers import Workers, choose_workers
 from toolkit.storage.appdata import AppData
@@ -117,9 +117,7 @@ def prepare_run(settings: RunSettings) -> Prepared:
     folder = RunFolder.find(place.runs, settings.resume) if settings.resume else None
     if folder is not None:
         take_over(settings, folder.read(PLAN).get("asked", {}))
-    policy = load_policy(settings.policy or environment.policy)
-    if environment.allow_full_load:
-        policy = without_full_load_limit(policy)
+    policy = policy_in_force(settings.policy, environment)
     manifests = discover([*settings.plugin_dirs, *environment.plugin_path])
     store = settings.store
     dataset = (

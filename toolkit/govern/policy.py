@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
-from toolkit.core.errors import BadInputError, UsageError
-from toolkit.core.settings import parse_size
+from toolkit.core.errors import BadInputError
+from toolkit.core.settings import CAP_VARIABLES, Settings
+from toolkit.govern.rules import Level, Origin, Rule, Tier, read_caps, read_count, read_size, refuse_sampling
 from toolkit.govern.safe_yaml import YamlList, YamlMap, check_keys, fault, load_yaml
-from toolkit.plugin.budget import CAPS, Budget
+from toolkit.plugin.budget import MACHINE_CAPS, Budget
 
 PLUGIN_TYPES = ("profile", "planner", "transform", "analysis", "report", "llm")
 """Types of plugins, in the order in which they run."""
@@ -19,72 +18,14 @@ PLUGIN_TYPES = ("profile", "planner", "transform", "analysis", "report", "llm")
 DEFAULT_PARTITION_CHUNKS = 64
 DEFAULT_SCAN_MEMORY = 512 << 20
 OFF = "off"
+DEFAULT = "default"
+SETTINGS = ("partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share")
+"""Keys of a policy that bound the run as a whole."""
 
-_KEYS = (
-    "summary", "extends", "partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share", "tiers",
-    "rules",
-)  # fmt: skip
+_KEYS = ("summary", "extends", *SETTINGS, "tiers", "rules")
 _TIER_KEYS = ("min_rows", "max_rows", "min_columns", "max_columns")
 _RULE_KEYS = ("name", "tier", "type", "id", "caps")
 _DEFAULT_SHARE = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """A range of table sizes; both ends belong to it."""
-
-    name: str
-    min_rows: int = 0
-    max_rows: int | None = None
-    min_columns: int = 0
-    max_columns: int | None = None
-
-    def holds(self, rows: int, columns: int) -> bool:
-        """Whether a table of that size belongs to it."""
-        fits_rows = self.min_rows <= rows and (self.max_rows is None or rows <= self.max_rows)
-        fits_columns = self.min_columns <= columns and (self.max_columns is None or columns <= self.max_columns)
-        return fits_rows and fits_columns
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a cap was set: file, line and rule."""
-
-    source: str
-    line: int
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Caps for the plugins and tables that fit; a later rule overrides an earlier one, cap by cap.
-
-    Attributes
-    ----------
-    tier : Tier or None
-        Sizes of table for which it holds; None for all.
-    types, ids : tuple of str
-        Types, and patterns of ids, of the plugins for which it holds; empty for all.
-    caps : dict of str to int or None
-        The caps that it sets; None lifts a cap.
-    origins : dict of str to Origin
-        Where each of them is written.
-    """
-
-    name: str
-    tier: Tier | None
-    types: tuple[str, ...]
-    ids: tuple[str, ...]
-    caps: dict[str, int | None]
-    origins: dict[str, Origin]
-
-    def holds(self, plugin_type: str, plugin_id: str, rows: int, columns: int) -> bool:
-        """Whether it applies to a plugin on a table of that size."""
-        return (
-            (self.tier is None or self.tier.holds(rows, columns))
-            and (not self.types or plugin_type in self.types)
-            and (not self.ids or any(fnmatchcase(plugin_id, pattern) for pattern in self.ids))
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +48,10 @@ class Policy:
         Percent of the free memory that all processes together may use.
     rules : tuple of Rule
         In order of their force, the strongest last.
+    environment : Rule or None
+        The caps of TOOLKIT_* variables.
+    origins : dict of str to Origin
+        Where each of the settings above is written; one that is not there has its built-in value.
     """
 
     source: str = OFF
@@ -117,21 +62,92 @@ class Policy:
     memory_share: int = _DEFAULT_SHARE
     tiers: dict[str, Tier] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    environment: Rule | None = None
+    origins: dict[str, Origin] = field(default_factory=dict)
 
-    def resolve(self, plugin_type: str, plugin_id: str, rows: int, columns: int) -> tuple[Budget, dict[str, Origin]]:
-        """The budget of a plugin on a table of that size, and where each cap was set."""
+    def resolve(
+        self, plugin_type: str, plugin_id: str, rows: int, columns: int, own: Rule | None = None
+    ) -> tuple[Budget, dict[str, Origin]]:
+        """The budget of a plugin on a table of that size, and where each cap was set.
+
+        Parameters
+        ----------
+        plugin_type, plugin_id : str
+            The plugin.
+        rows, columns : int
+            Size of the table.
+        own : Rule, optional
+            ``caps`` of the plugin's manifest.
+
+        Notes
+        -----
+        From the weakest to the strongest: rules of a policy that ships, TOOLKIT_* variables, rules of the user's file,
+        the plugin's own manifest, rules of the user's file that name the plugin by its very id. Of the caps that
+        protect the machine a manifest, which may be a stranger's, takes only what is lower.
+        """
+        fitting = [rule for rule in self.rules if rule.holds(plugin_type, plugin_id, rows, columns)]
         caps: dict[str, int | None] = {}
         origins: dict[str, Origin] = {}
-        for rule in self.rules:
-            if rule.holds(plugin_type, plugin_id, rows, columns):
-                caps |= rule.caps
-                origins |= rule.origins
+
+        def take(rule: Rule) -> None:
+            caps.update(rule.caps)
+            origins.update(rule.origins)
+
+        for rule in fitting:
+            if rule.level == "default":
+                take(rule)
+        if self.environment is not None:
+            take(self.environment)
+        for rule in fitting:
+            if rule.level != "default" and not rule.names(plugin_id):
+                take(rule)
+        if own is not None:
+            take(_bounded(own, caps))
+        for rule in fitting:
+            if rule.names(plugin_id):
+                take(rule)
         return Budget(**caps), origins
+
+
+def _bounded(own: Rule, caps: Mapping[str, int | None]) -> Rule:
+    """A manifest's caps without those that would give it more of the machine than the policy does."""
+    kept = {}
+    for cap, value in own.caps.items():
+        limit = caps.get(cap)
+        if cap not in MACHINE_CAPS or (value is not None and (limit is None or value < limit)):
+            kept[cap] = value
+    return replace(own, caps=kept, origins={cap: own.origins[cap] for cap in kept})
 
 
 def shipped_policies() -> Path:
     """The folder of the policies that come with the toolkit."""
     return Path(__file__).resolve().parents[2] / "policies"
+
+
+def policy_in_force(choice: str, environment: Settings) -> Policy:
+    """The policy of a run: a file or the environment's choice, and the environment's caps and switches.
+
+    Parameters
+    ----------
+    choice : str
+        A file, the name of one that ships or ``off``; what TOOLKIT_POLICY says when empty.
+    environment : Settings
+        The TOOLKIT_* variables. With ``off`` no cap is injected, theirs included.
+
+    Raises
+    ------
+    BadInputError
+        With file and line, when it is wrong.
+    """
+    policy = load_policy(choice or environment.policy)
+    if environment.caps and policy.source != OFF:
+        origins = {cap: Origin("environment", 0, CAP_VARIABLES[cap], "environment") for cap in environment.caps}
+        rule = Rule("environment", None, (), (), dict(environment.caps), origins, "environment")
+        policy = replace(policy, environment=rule)
+    if environment.allow_full_load:
+        allowed = Origin("environment", 0, "TOOLKIT_ALLOW_FULL_LOAD", "environment")
+        policy = replace(policy, full_load=None, origins={**policy.origins, "full_load": allowed})
+    return policy
 
 
 def load_policy(choice: str = "") -> Policy:
@@ -144,7 +160,7 @@ def load_policy(choice: str = "") -> Policy:
     """
     if choice.strip().lower() == OFF:
         return Policy()
-    return _load(_find(choice or "default"), ())
+    return _load(_find(choice or DEFAULT), ())
 
 
 def _find(choice: str) -> Path:
@@ -161,28 +177,35 @@ def _find(choice: str) -> Path:
 def _load(path: Path, seen: tuple[Path, ...]) -> Policy:
     where = str(path)
     root = load_yaml(path)
+    refuse_sampling(root, where)
     check_keys(root, _KEYS, where)
-    base = Policy()
-    if "extends" in root:
-        other = _find_base(root, path, seen)
-        base = _load(other, (*seen, path.resolve()))
+    _text(root, "summary", where)
+    base = _base(root, path, seen)
+    level: Level = "default" if path.resolve().parent == shipped_policies() else "file"
     tiers = {**base.tiers, **{t.name: t for t in _tiers(root, where)}}
     return Policy(
         source=where,
-        partition_chunks=_count(root, "partition_chunks", where) or base.partition_chunks,
-        scan_memory=_size(root, "scan_memory", where) or base.scan_memory,
-        full_load=_size(root, "full_load", where) if "full_load" in root else base.full_load,
-        max_workers=_count(root, "max_workers", where) if "max_workers" in root else base.max_workers,
+        partition_chunks=read_count(root, "partition_chunks", where) or base.partition_chunks,
+        scan_memory=read_size(root, "scan_memory", where) or base.scan_memory,
+        full_load=read_size(root, "full_load", where) if "full_load" in root else base.full_load,
+        max_workers=read_count(root, "max_workers", where) if "max_workers" in root else base.max_workers,
         memory_share=_share(root, where) or base.memory_share,
         tiers=tiers,
-        rules=(*base.rules, *_rules(root, tiers, where)),
+        rules=(*base.rules, *_rules(root, tiers, where, level)),
+        origins={
+            **base.origins,
+            **{key: Origin(where, root.lines[key], key, level) for key in SETTINGS if key in root},
+        },
     )
 
 
-def _find_base(root: YamlMap, path: Path, seen: tuple[Path, ...]) -> Path:
-    name, line = root["extends"], root.lines["extends"]
+def _base(root: YamlMap, path: Path, seen: tuple[Path, ...]) -> Policy:
+    """What holds where a policy says nothing: the one that it extends, the default one where it names none."""
+    name, line = root.get("extends", DEFAULT), root.lines.get("extends", 1)
+    if name is False or name == OFF:  # YAML 1.1 reads a bare off as false
+        return Policy()
     if not isinstance(name, str):
-        raise fault(str(path), line, "extends takes the name of a policy that ships, or a path")
+        raise fault(str(path), line, "extends takes off, the name of a policy that ships, or a path")
     beside = path.parent / name
     try:
         found = beside if beside.is_file() else _find(name)
@@ -190,23 +213,23 @@ def _find_base(root: YamlMap, path: Path, seen: tuple[Path, ...]) -> Path:
         raise fault(str(path), line, error.message, error.remedy) from None
     if found.resolve() in (*seen, path.resolve()):
         raise fault(str(path), line, f"{name} extends this policy in turn")
-    return found
+    return _load(found, (*seen, path.resolve()))
 
 
 def _tiers(root: YamlMap, where: str) -> Iterator[Tier]:
-    given = root.get("tiers") or YamlMap(1)
+    given = YamlMap(1) if root.get("tiers") is None else root["tiers"]
     if not isinstance(given, YamlMap):
         raise fault(where, root.lines["tiers"], "tiers takes a mapping of names")
     for name, body in given.items():
         if not isinstance(body, YamlMap):
             raise fault(where, given.lines[name], f"tier {name!r} takes a mapping, as in {{min_rows: 2000000}}")
         check_keys(body, _TIER_KEYS, where)
-        bounds = {key: _count(body, key, where) for key in body}
+        bounds = {key: read_count(body, key, where) for key in body}
         yield Tier(name, **{k: v for k, v in bounds.items() if v is not None})
 
 
-def _rules(root: YamlMap, tiers: dict[str, Tier], where: str) -> Iterator[Rule]:
-    given = root.get("rules") or YamlList(1)
+def _rules(root: YamlMap, tiers: dict[str, Tier], where: str, level: Level) -> Iterator[Rule]:
+    given = YamlList(1) if root.get("rules") is None else root["rules"]
     if not isinstance(given, YamlList):
         raise fault(where, root.lines["rules"], "rules takes a list")
     for number, body in enumerate(given, 1):
@@ -214,13 +237,15 @@ def _rules(root: YamlMap, tiers: dict[str, Tier], where: str) -> Iterator[Rule]:
             raise fault(
                 where, given.lines[number - 1], "a rule is a mapping, as in {type: analysis, caps: {max_pairs: 100}}"
             )
+        refuse_sampling(body, where)
         check_keys(body, _RULE_KEYS, where)
-        yield _rule(body, f"rule {number}", tiers, where)
+        yield _rule(body, f"rule {number}", tiers, where, level)
 
 
-def _rule(body: YamlMap, number: str, tiers: dict[str, Tier], where: str) -> Rule:
-    name = f"{number}: {body['name']}" if "name" in body else number
-    tier = body.get("tier")
+def _rule(body: YamlMap, number: str, tiers: dict[str, Tier], where: str, level: Level) -> Rule:
+    given = _text(body, "name", where)
+    name = f"{number}: {given}" if given else number
+    tier = _text(body, "tier", where)
     if tier is not None and tier not in tiers:
         raise fault(where, body.lines["tier"], f"unknown tier {tier!r}", f"tiers: {', '.join(tiers) or 'none'}")
     types = _texts(body, "type", where)
@@ -231,10 +256,16 @@ def _rule(body: YamlMap, number: str, tiers: dict[str, Tier], where: str) -> Rul
     caps = body.get("caps")
     if not isinstance(caps, YamlMap) or not caps:
         raise fault(where, body.lines.get("caps", body.line), "a rule needs caps, as in caps: {max_pairs: 100}")
-    check_keys(caps, CAPS, where)
-    values = {cap: (_size if cap == "memory" else _count)(caps, cap, where) for cap in caps}
-    origins = {cap: Origin(where, caps.lines[cap], name) for cap in caps}
-    return Rule(name, tiers[tier] if tier else None, types, _texts(body, "id", where), values, origins)
+    values, origins = read_caps(caps, where, name, level)
+    held = None if tier is None else tiers[tier]
+    return Rule(name, held, types, _texts(body, "id", where), values, origins, level)
+
+
+def _text(body: YamlMap, key: str, where: str) -> str | None:
+    value = body.get(key)
+    if value is not None and not isinstance(value, str):
+        raise fault(where, body.lines[key], f"{key} takes a text, not {value!r}")
+    return value
 
 
 def _texts(body: YamlMap, key: str, where: str) -> tuple[str, ...]:
@@ -245,32 +276,8 @@ def _texts(body: YamlMap, key: str, where: str) -> tuple[str, ...]:
     return tuple(items)
 
 
-def _count(body: YamlMap, key: str, where: str) -> int | None:
-    value: Any = body.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise fault(where, body.lines[key], f"{key} takes a whole number of at least 1, not {value!r}")
-    return value
-
-
-def _size(body: YamlMap, key: str, where: str) -> int | None:
-    value: Any = body.get(key)
-    if value is None:
-        return None
-    try:
-        return parse_size(str(value), key)
-    except UsageError as error:
-        raise fault(where, body.lines[key], error.message) from None
-
-
 def _share(root: YamlMap, where: str) -> int | None:
-    value = _count(root, "memory_share", where)
+    value = read_count(root, "memory_share", where)
     if value is not None and value > 100:
         raise fault(where, root.lines["memory_share"], f"memory_share is a percentage, at most 100, not {value}")
     return value
-
-
-def without_full_load_limit(policy: Policy) -> Policy:
-    """The same policy with any load allowed, for TOOLKIT_ALLOW_FULL_LOAD."""
-    return replace(policy, full_load=None)

@@ -247,18 +247,48 @@ def test_the_plugin_path_of_the_environment(place: Path, monkeypatch: pytest.Mon
     assert toolkit.run.main(["--plugins", "analysis_good", "--executor", "serial"]) == 0
 
 
-def test_policy_explain_names_rule_and_line(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (place / "p.yaml").write_text("rules:\n  - name: mine\n    type: analysis\n    caps: {max_pairs: 7}\n")
+def test_policy_explain_names_rule_and_line(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin_on_disk(place / "mine", "analysis_own", GOOD, caps={"max_windows": 64})
+    (place / "p.yaml").write_text(
+        "extends: off\nfull_load: 1MiB\nrules:\n  - name: mine\n    type: analysis\n    caps: {max_pairs: 7}\n"
+    )
+    monkeypatch.setenv("TOOLKIT_MAX_GROUPS", "9")
     args = ["explain", "--policy", "p.yaml", "--plugin-dir", "mine"]
     assert toolkit.policy.main(args) == 0
-    assert "max_pairs" in (text := out(capsys))
-    assert "p.yaml, line 4 (rule 1: mine)" in text
+    text = out(capsys)
+    for place_of_a_cap in (
+        "p.yaml:6 (rule 1: mine)", "environment (TOOLKIT_MAX_GROUPS)", "mine/analysis_own/plugin.yaml:5 (caps)",
+        "p.yaml:2 (full_load)",
+    ):  # fmt: skip
+        assert place_of_a_cap in text
     assert toolkit.policy.main([*args, "--json"]) == 0
-    caps = {p["id"]: p["caps"] for p in json.loads(out(capsys))["plugins"]}
-    assert caps["analysis_good"] == [
-        {"cap": "max_pairs", "value": 7, "file": "p.yaml", "line": 4, "rule": "rule 1: mine"}
-    ]
-    assert caps["report_bundle"] == []
+    printed = json.loads(out(capsys))
+    assert printed["sampled"] is False
+    caps = {p["id"]: {c.pop("cap"): c for c in p["caps"]} for p in printed["plugins"]}
+    assert caps["analysis_own"] == {
+        "max_pairs": {"value": 7, "file": "p.yaml", "line": 6, "rule": "rule 1: mine", "level": "file"},
+        "max_groups": {
+            "value": 9, "file": "environment", "line": 0, "rule": "TOOLKIT_MAX_GROUPS", "level": "environment"
+        },
+        "max_windows": {
+            "value": 64, "file": "mine/analysis_own/plugin.yaml", "line": 5, "rule": "caps", "level": "plugin"
+        },
+    }  # fmt: skip
+    assert set(caps["report_bundle"]) == {"max_groups"}
+
+
+def test_policy_explain_takes_a_row_count_for_a_store(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert toolkit.policy.main(["explain", "--rows", "2000000", "--json"]) == 0
+    printed = json.loads(out(capsys))
+    assert (printed["rows"], printed["columns"], printed["tiers"]) == (2_000_000, 2, ["long"])
+    assert toolkit.policy.main(["explain", "--rows", "0"]) == 2
+
+
+def test_policy_schema_is_printed(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert toolkit.policy.main(["schema"]) == 0
+    assert json.loads(out(capsys))["title"].startswith("Policy")
 
 
 def test_policy_explain_for_a_size(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -272,7 +302,6 @@ def test_policy_explain_for_a_size(place: Path, capsys: pytest.CaptureFixture[st
     assert "batch_size" in after
     assert "batch_size" not in before
     assert after["max_pairs"] < before["max_pairs"]
-    assert toolkit.policy.main(["explain", "--rows", "5"]) == 2
     assert toolkit.policy.main(["explain", "--policy", "off", "--rows", "5", "--columns", "5"]) == 0
     assert "no caps" in out(capsys)
 

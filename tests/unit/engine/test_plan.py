@@ -13,7 +13,8 @@ from tests.plugin_on_disk import plugin_on_disk
 from toolkit.core.errors import BadInputError, UsageError
 from toolkit.engine.manifest import Manifest, load_manifest
 from toolkit.engine.plan import Plan, make_plan
-from toolkit.govern.policy import Origin, Policy, Rule
+from toolkit.govern.policy import Policy
+from toolkit.govern.rules import Origin, Rule
 
 DATASET = memory_dataset({"a": np.arange(9.0), "b": np.arange(9), "c": np.arange(9.0), "w": ["x", "y", "x"] * 3}, 4)
 

@@ -15,7 +15,8 @@ from toolkit.engine.check.subject import Subject, differences
 from toolkit.engine.check.tables import as_store, awkward_tables
 from toolkit.engine.manifest import Manifest
 from toolkit.engine.plugin_run import PluginRun
-from toolkit.govern.policy import Origin, Policy, Rule
+from toolkit.govern.policy import Policy
+from toolkit.govern.rules import Origin, Rule
 from toolkit.plugin.budget import CAPS
 
 _LONGEST_SUMMARY = 120
