@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--executor", default="", help="process (default) or serial")
     parser.add_argument("--resume", default="", metavar="RUN_ID", help="go on with a run that was interrupted")
     parser.add_argument("--no-cache", action="store_true", help="compute everything anew")
+    parser.add_argument("--assume-rows", type=int, metavar="N", help="budgets and limits of a table of N rows")
     parser.add_argument("--plan-only", action="store_true", help="print what would be done, and do nothing")
     return run_command(parser, _run, argv)
 
@@ -105,6 +106,7 @@ def _settings(args: argparse.Namespace) -> RunSettings:
         workers=parse_workers(args.workers),
         cache=False if args.no_cache else None,
         resume=args.resume,
+        assume_rows=args.assume_rows,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.core.errors import UsageError
 from toolkit.core.schema import Schema
 from toolkit.engine.manifest import KernelNeed, Manifest, problem_with
+from toolkit.engine.work import unit_counts, work_units
 from toolkit.govern.policy import PLUGIN_TYPES, Policy
 from toolkit.govern.rules import Origin
 from toolkit.govern.safe_yaml import fault
@@ -52,6 +53,10 @@ class Planned:
         Kernels that it needs.
     omitted : list of dict
         What caps left out.
+    units : dict of str to int
+        Rows, columns, pairs, groups and windows that it meets at most; see `toolkit.engine.work`.
+    assumed_rows : int or None
+        Rows that its budget is for, where they are not the table's own.
     waits_for : list of str
         Plugins that have to end before it begins.
     needs : list of str
@@ -70,6 +75,8 @@ class Planned:
     columns: list[str] = field(default_factory=list)
     requests: list[tuple[KernelNeed, KernelRequest]] = field(default_factory=list)
     omitted: list[Omission] = field(default_factory=list)
+    units: dict[str, int] = field(default_factory=dict)
+    assumed_rows: int | None = None
     waits_for: list[str] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
     sees: list[str] = field(default_factory=list)
@@ -79,6 +86,11 @@ class Planned:
     def id(self) -> str:
         """Id of the plugin."""
         return self.manifest.id
+
+    @property
+    def work(self) -> float:
+        """Work units; 0 where it is skipped."""
+        return 0.0 if self.skip else work_units(self.manifest.cost, self.units, self.manifest.passes)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the plan's file."""
@@ -95,6 +107,8 @@ class Planned:
             "kernels": sorted({need.kernel for need, _ in self.requests}),
             "kernel_requests": len(self.requests),
             "passes": self.manifest.passes,
+            "work_units": self.work,
+            "units": self.units,
             "waits_for": self.waits_for,
             "needs": self.needs,
             "omitted": self.omitted,
@@ -111,6 +125,8 @@ class Plan:
         The table.
     rows, columns, chunks : int
         Its size.
+    assumed_rows : int or None
+        Rows that the budgets are for, where they are not the table's own.
     policy : Policy
         What bounds the run.
     seed : int
@@ -129,12 +145,14 @@ class Plan:
     seed: int
     plugins: list[Planned]
     layers: list[list[str]]
+    assumed_rows: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; the same for any number of workers."""
         return {
             "store_key": self.store_key,
             "rows": self.rows,
+            "assumed_rows": self.assumed_rows,
             "columns": self.columns,
             "chunks": self.chunks,
             "partition_chunks": self.policy.partition_chunks,
@@ -152,6 +170,7 @@ def make_plan(
     policy: Policy,
     params: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
+    assume_rows: int | None = None,
 ) -> Plan:
     """Plan a run.
 
@@ -170,6 +189,8 @@ def make_plan(
         Values of parameters by plugin and name.
     seed : int
         Of random streams.
+    assume_rows : int, optional
+        Budgets and limits are those of a table of so many rows: a rehearsal on a small table.
 
     Raises
     ------
@@ -182,12 +203,17 @@ def make_plan(
     for plugin in params or {}:
         if plugin not in chosen:
             raise UsageError(f"there are parameters for {plugin!r}, which is not part of this run")
-    plugins = {m.id: _planned(dataset, m, policy, dict((params or {}).get(m.id, {}))) for m in chosen.values()}
+    if assume_rows is not None and assume_rows < 1:
+        raise UsageError(f"--assume-rows takes a positive number, not {assume_rows}")
+    given = params or {}
+    plugins = {m.id: _planned(dataset, m, policy, dict(given.get(m.id, {})), assume_rows) for m in chosen.values()}
     plugins = {key: _linked(p, plugins) for key, p in plugins.items()}
     layers = _layers(plugins)
     ordered = [plugins[key] for layer in layers for key in layer]
     grid = dataset.grid
-    return Plan(dataset.key, dataset.rows, len(dataset.schema), grid.n_chunks, policy, seed, ordered, layers)
+    return Plan(
+        dataset.key, dataset.rows, len(dataset.schema), grid.n_chunks, policy, seed, ordered, layers, assume_rows
+    )
 
 
 def select(manifests: Mapping[str, Manifest], patterns: Sequence[str]) -> dict[str, Manifest]:
@@ -218,9 +244,11 @@ def select(manifests: Mapping[str, Manifest], patterns: Sequence[str]) -> dict[s
     return dict(sorted(chosen.items()))
 
 
-def _planned(dataset: Dataset, manifest: Manifest, policy: Policy, given: dict[str, Any]) -> Planned:
-    schema = dataset.schema
-    budget, origins = policy.resolve(manifest.type, manifest.id, dataset.rows, len(schema), manifest.caps)
+def _planned(
+    dataset: Dataset, manifest: Manifest, policy: Policy, given: dict[str, Any], assume_rows: int | None
+) -> Planned:
+    schema, rows = dataset.schema, assume_rows or dataset.rows
+    budget, origins = policy.resolve(manifest.type, manifest.id, rows, len(schema), manifest.caps)
     columns, omitted = select_columns(schema, manifest.columns, budget.max_cols)
     planned = Planned(
         manifest=manifest,
@@ -230,6 +258,8 @@ def _planned(dataset: Dataset, manifest: Manifest, policy: Policy, given: dict[s
         origins=origins,
         columns=columns,
         omitted=[omitted] if omitted else [],
+        units=unit_counts(rows, len(columns), budget),
+        assumed_rows=assume_rows,
     )
     if not columns:
         return replace(planned, skip=f"there is no column of kind {' or '.join(manifest.columns)}")

@@ -12,6 +12,7 @@ from toolkit.core.digest import KEY_LENGTH, digest_value
 from toolkit.core.encoding import decode, encode
 from toolkit.core.grid import ChunkGrid
 from toolkit.engine.plan import Planned
+from toolkit.engine.work import remedy_for_time
 from toolkit.execute.base import Limits, Task
 from toolkit.kernels.base import kernels
 from toolkit.plugin.result import Result
@@ -147,6 +148,7 @@ def make_call(
         params=planned.params,
         budget=planned.budget.to_json(),
         full_load=full_load,
+        load_rows=planned.assumed_rows,
         seed=seed,
         kernels=[(need.kernel, list(r.columns), need.params, answers[r.key]) for need, r in planned.requests],
         upstream=dict(upstream),
@@ -175,6 +177,7 @@ def result_key(call: PluginCall, store_key: str, kernel_keys: list[str], upstrea
         "params": call.params,
         "budget": call.budget,
         "full_load": call.full_load,
+        "load_rows": call.load_rows,
         "seed": call.seed,
         "kernels": sorted(kernel_keys),
         "upstream": upstream_digests,
@@ -211,6 +214,11 @@ def take_part(run: PluginRun, store: StoreRef, task_id: str, value: dict[str, An
     run.parts = {}
     call = replace(run.call, mode="join", parts=parts)
     return Task(f"plugin:{run.id}:{run.call.pass_number}.join", plugin_payload(store, call), _limits(run))
+
+
+def time_out(run: PluginRun, reason: str) -> None:
+    """Bring a plugin to its end because a time limit was reached: no part of a result, and which cap to lower."""
+    run.end("timed_out", f"{reason}; {remedy_for_time(run.planned.manifest.cost, run.planned.units)}")
 
 
 def note_failure(run: PluginRun, failure: Failure) -> None:

@@ -47,6 +47,8 @@ class RunSettings:
         Values of parameters by plugin and name.
     seed : int
         Of random streams.
+    assume_rows : int or None
+        Budgets and limits are those of a table of so many rows.
     """
 
     store: Dataset | str | Path | None = None
@@ -60,6 +62,7 @@ class RunSettings:
     resume: str = ""
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seed: int = 0
+    assume_rows: int | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ def asked(settings: RunSettings, location: Path) -> dict[str, Any]:
         "policy": settings.policy if policy.name == settings.policy else str(policy.absolute()),
         "params": {k: dict(v) for k, v in settings.params.items()},
         "seed": settings.seed,
+        "assume_rows": settings.assume_rows,
     }
 
 
@@ -101,3 +105,4 @@ def take_over(settings: RunSettings, before: Mapping[str, Any]) -> None:
     settings.policy = settings.policy or before.get("policy", "")
     settings.params = settings.params or before.get("params", {})
     settings.seed = settings.seed or before.get("seed", 0)
+    settings.assume_rows = settings.assume_rows or before.get("assume_rows")

@@ -55,6 +55,7 @@ def run_plugins(
     resume: str = "",
     params: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
+    assume_rows: int | None = None,
 ) -> RunReport:
     """Run plugins over every row of a table.
 
@@ -82,6 +83,8 @@ def run_plugins(
         Values of parameters by plugin and name.
     seed : int
         Of random streams.
+    assume_rows : int, optional
+        Budgets and limits are those of a table of so many rows: a rehearsal on a small table.
 
     Returns
     -------
@@ -95,7 +98,18 @@ def run_plugins(
     """
     folders, place = [Path(p) for p in plugin_dirs], None if appdata is None else Path(appdata)
     settings = RunSettings(
-        store, place, plugins, folders, str(policy), executor, workers, cache, resume, params or {}, seed
+        store,
+        place,
+        plugins,
+        folders,
+        str(policy),
+        executor,
+        workers,
+        cache,
+        resume,
+        params or {},
+        seed,
+        assume_rows,
     )
     runner = load_executor(executor)()
     try:
@@ -123,7 +137,7 @@ def prepare_run(settings: RunSettings) -> Prepared:
     dataset = (
         store if isinstance(store, Dataset) else open_location(place.find_store(None if store is None else str(store)))
     )
-    plan = make_plan(dataset, manifests, settings.plugins, policy, settings.params, settings.seed)
+    plan = make_plan(dataset, manifests, settings.plugins, policy, settings.params, settings.seed, settings.assume_rows)
     return Prepared(settings, environment, place, dataset, plan, folder)
 
 

@@ -20,6 +20,7 @@ from toolkit.engine.plugin_run import (
     part_tasks,
     result_key,
     take_part,
+    time_out,
 )
 from toolkit.engine.results import ResultStore
 from toolkit.execute.base import Executor, Outcome, Task
@@ -186,8 +187,10 @@ class Schedule:
             pass
         elif failure is not None:
             note_failure(run, failure)
+        elif reason and outcome.status == "timed_out":
+            time_out(run, reason)
         elif reason:
-            run.end("timed_out" if outcome.status == "timed_out" else "failed", reason)
+            run.end("failed", reason)
         else:
             self._take_safely(run, outcome.task_id, value)
         if run.ended and not before:

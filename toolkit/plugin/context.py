@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 KernelKey = tuple[str, tuple[str, ...], str]
 Progress = Callable[[int, int], None]
 
+UNITS = {"max_cols": "columns", "max_pairs": "pairs", "max_groups": "groups", "max_windows": "windows"}
+"""What the caps on work count."""
+
 
 def kernel_key(name: str, columns: Sequence[str], params: Mapping[str, Any]) -> KernelKey:
     """How a kernel's result is looked up: name, columns, parameters as canonical JSON."""
@@ -56,6 +59,8 @@ class Inputs:
         The report so far, for plugins of type ``report`` and ``llm``.
     full_load : int or None
         Bytes up to which `Context.dataset_loader` loads; None for any number.
+    load_rows : int or None
+        Rows by which it judges how large a load is; the table's by default.
     seed : int
         Seed of the run.
     """
@@ -68,6 +73,7 @@ class Inputs:
     upstream: dict[str, Result] = field(default_factory=dict)
     report: dict[str, Any] | None = None
     full_load: int | None = None
+    load_rows: int | None = None
     seed: int = 0
 
 
@@ -105,6 +111,10 @@ class Context:
         """Chunks that were read, by column; the engine writes the coverage from it."""
         self.omissions: list[Omission] = []
         """What caps left out so far."""
+        self.covered: dict[str, tuple[int, int]] = {}
+        """Units of work that the plugin told by `cover`: requested and evaluated."""
+        self.full_loads = 0
+        """How often the table was loaded whole."""
         self.damage: DamagedStoreError | None = None
         """The first damage that was met, kept even where a plugin swallows the error."""
         self.row_limit: int | None = None
@@ -139,6 +149,28 @@ class Context:
         """Record what a cap left out; see `toolkit.plugin.omission`."""
         if entry not in self.omissions:
             self.omissions.append(entry)
+
+    def cover(self, unit: str, requested: int, evaluated: int) -> None:
+        """Say how many pairs, groups or windows there were and how many were evaluated, for the report's coverage.
+
+        Parameters
+        ----------
+        unit : str
+            ``columns``, ``pairs``, ``groups`` or ``windows``. Columns, pairs of kernels, and what is in the omission
+            ledger are counted without this.
+        requested, evaluated : int
+            How many there were, and how many of them the result speaks of.
+
+        Raises
+        ------
+        UsageError
+            For another unit, and when more were evaluated than requested.
+        """
+        if unit not in UNITS.values():
+            raise UsageError(f"there is no unit {unit!r}", f"units: {', '.join(UNITS.values())}")
+        if not 0 <= evaluated <= requested:
+            raise UsageError(f"{evaluated} of {requested} {unit} can't have been evaluated")
+        self.covered[unit] = (int(requested), int(evaluated))
 
     def chunks(self, columns: Sequence[str] | None = None, partition: Partition | None = None) -> Iterator[Chunk]:
         """Stream the table in row order, one chunk at a time.
@@ -285,7 +317,7 @@ class Context:
         columns : sequence of str, optional
             Those of the manifest by default.
         batch_size : int, optional
-            Rows of each frame but the last; the budget's by default, else those of a chunk.
+            Rows of each frame but the last; the budget's by default and at most, else those of a chunk.
         row_limit : int, optional
             Stop after so many rows. The result then counts as partial, and findings in it are refused.
 
@@ -293,13 +325,22 @@ class Context:
         ------
         DataFrame
             With the global row numbers as its index.
-        """
-        from toolkit.plugin.frames import batches
 
-        if row_limit is not None and row_limit < self.rows:
-            self.row_limit = min(row_limit, self.row_limit or row_limit)
-        size = batch_size or self.budget.batch_size or self.grid.chunk_rows
-        return batches(self, columns, size, self.rows if row_limit is None else min(row_limit, self.rows))
+        Raises
+        ------
+        UsageError, BadInputError
+            At the call: for a number that is not positive; for a column that there is not.
+        """
+        from toolkit.plugin.frames import batches, checked_rows
+
+        most = self.budget.batch_size
+        size = checked_rows(batch_size, "batch_size") or most or self.grid.chunk_rows
+        size = min(size, most or size)  # a batch of all rows would be a full load by another name
+        limit = checked_rows(row_limit, "row_limit") or self.rows
+        names = self.columns() if columns is None else [c.name for c in self.schema.select(columns)]
+        if limit < self.rows:
+            self.row_limit = min(limit, self.row_limit or limit)
+        return batches(self, names, size, min(limit, self.rows))
 
     def dataset_loader(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Load whole columns as one pandas frame; an older call, refused for large tables.
@@ -307,11 +348,14 @@ class Context:
         Raises
         ------
         BudgetError
-            When the load would be larger than the policy allows.
+            When the load would be larger than the policy allows; nothing is read then.
         """
         from toolkit.plugin.frames import load_whole
 
-        return load_whole(self, columns, self._inputs.full_load)
+        names = self.columns() if columns is None else [c.name for c in self.schema.select(columns)]
+        frame = load_whole(self, names, self._inputs.load_rows or self.rows, self._inputs.full_load)
+        self.full_loads += 1
+        return frame
 
     def log(self, text: str) -> None:
         """Write a line to the log; its end is kept beside the run when the plugin fails."""

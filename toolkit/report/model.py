@@ -73,7 +73,7 @@ def build_report(
     findings = _findings(ordered)
     return {
         "schema_version": SCHEMA_VERSION,
-        "dataset": {k: dataset[k] for k in ("key", "rows", "data_hash", "schema_hash")},
+        "dataset": {**{k: dataset[k] for k in ("key", "rows", "data_hash", "schema_hash")}, "sampled": False},
         "columns": _columns(columns, ordered),
         "plugins": [_plugin(o) for o in ordered],
         "findings": findings,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from toolkit.core.digest import KEY_LENGTH, digest_value
+from toolkit.plugin.context import UNITS, Context
+from toolkit.plugin.selection import Omission, select_columns
 from toolkit.storage.dataset import Dataset
 from toolkit.storage.layout import arrays_of
 
@@ -50,6 +52,42 @@ def coverage(
     if row_limit is not None:
         out["row_limit"] = row_limit
     return out
+
+
+def unit_coverage(
+    ctx: Context, selectors: Sequence[str], kernels: Iterable[Sequence[str]], omitted: Iterable[Omission]
+) -> dict[str, dict[str, int]]:
+    """Columns, pairs, groups and windows that were asked for, and those that were evaluated.
+
+    Parameters
+    ----------
+    ctx : Context
+        The context that the plugin ran with; what it told by `Context.cover` wins.
+    selectors : sequence of str
+        ``columns`` of its manifest.
+    kernels : iterable of sequence of str
+        Columns of each of its kernels; those of two are pairs.
+    omitted : iterable of dict
+        Its entries in the omission ledger; of several of one cap the widest counts.
+
+    Returns
+    -------
+    dict
+        ``{"columns": {"requested": 24, "evaluated": 20}}``; pairs, groups and windows only where there were any.
+    """
+    everything, _ = select_columns(ctx.schema, selectors)
+    kept, _ = select_columns(ctx.schema, selectors, ctx.budget.max_cols)
+    found = {"columns": (len(everything), len(kept))}
+    pairs = len({tuple(columns) for columns in kernels if len(columns) == 2})
+    if pairs:
+        found["pairs"] = (pairs, pairs)
+    for entry in omitted:
+        unit = UNITS.get(str(entry.get("cap")), "")
+        if unit and all(isinstance(entry.get(k), int) for k in ("requested", "evaluated")):
+            told = (int(entry["requested"]), int(entry["evaluated"]))
+            found[unit] = max(found.get(unit, told), told)
+    found |= ctx.covered
+    return {unit: {"requested": asked, "evaluated": done} for unit, (asked, done) in sorted(found.items())}
 
 
 def _certificate(dataset: Dataset, chunks: Mapping[str, set[int]]) -> str:

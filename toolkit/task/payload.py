@@ -41,6 +41,8 @@ class PluginCall:
         Caps; see `toolkit.plugin.Budget`.
     full_load : int or None
         Bytes that may be loaded at once.
+    load_rows : int or None
+        Rows by which a load is judged; the table's by default.
     seed : int
         Seed of the run.
     kernels : list of [str, list of str, dict, bytes]
@@ -74,6 +76,7 @@ class PluginCall:
     params: dict[str, Any] = field(default_factory=dict)
     budget: dict[str, int | None] = field(default_factory=dict)
     full_load: int | None = None
+    load_rows: int | None = None
     seed: int = 0
     kernels: list[tuple[str, list[str], dict[str, Any], bytes]] = field(default_factory=list)
     upstream: dict[str, bytes] = field(default_factory=dict)

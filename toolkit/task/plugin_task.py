@@ -17,7 +17,7 @@ from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.result import Result, Skip
 from toolkit.storage.dataset import Dataset
 from toolkit.task.code import loaded_plugin
-from toolkit.task.coverage import coverage
+from toolkit.task.coverage import coverage, unit_coverage
 from toolkit.task.packaging import ResultError, checked_result
 from toolkit.task.payload import PluginCall
 from toolkit.task.reduce import join_nodes, pack_nodes, reduce_chunks, unpack_nodes, writable
@@ -55,7 +55,7 @@ def _run(module: ModuleType, dataset: Dataset, ctx: Context, call: PluginCall) -
     reducer.former = None if call.former is None else writable(decode(call.former))
     if call.mode == "part":
         nodes = reduce_chunks(reducer, ctx.chunks(reducer.columns(), Partition(*call.partition)))
-        return {"nodes": pack_nodes(nodes), "reads": _packed_reads(ctx)}
+        return {"nodes": pack_nodes(nodes), "reads": _packed_reads(ctx), "full_loads": ctx.full_loads}
     if call.mode == "join":
         return _join(reducer, dataset, ctx, call)
     if reducer.state_class != "serial" and ctx.grid.n_chunks > call.partition_chunks:
@@ -99,6 +99,7 @@ def _join(reducer: Reducer, dataset: Dataset, ctx: Context, call: PluginCall) ->
     nodes = []
     for part in map(decode, call.parts):
         nodes += unpack_nodes(part["nodes"])
+        ctx.full_loads += part["full_loads"]
         for name, chunks in part["reads"]:
             ctx.reads.setdefault(name, set()).update(chunks.tolist())
     state = join_nodes(reducer, nodes, ctx.grid.n_chunks)
@@ -120,6 +121,9 @@ def _package(returned: Any, dataset: Dataset, ctx: Context, call: PluginCall) ->
     result = checked_result(returned, call.type, ctx)
     scanned = {column for _, columns, _, _ in call.kernels for column in columns}
     found = coverage(dataset, ctx.reads, scanned, ctx.row_limit)
+    found["units"] = unit_coverage(ctx, call.selectors, [columns for _, columns, _, _ in call.kernels], result.omitted)
+    if ctx.full_loads:
+        found["full_loads"] = ctx.full_loads
     return {"status": "ok", "result": encode(replace(result, coverage=found).to_json())}
 
 
@@ -142,6 +146,7 @@ def _inputs(call: PluginCall) -> Inputs:
         upstream={name: Result.from_json(decode(data)) for name, data in call.upstream.items()},
         report=call.report,
         full_load=call.full_load,
+        load_rows=call.load_rows,
         seed=call.seed,
     )
 

@@ -119,7 +119,7 @@ def test_partitions_of_a_policy_change_no_byte(place: Place, tmp_path: Path) -> 
     expected = report_bytes(place.run())
     for chunks in (1, 3, 5):
         policy = tmp_path / f"p{chunks}.yaml"
-        policy.write_text(f"partition_chunks: {chunks}\n")
+        policy.write_text(f"extends: off\npartition_chunks: {chunks}\n")
         split = place.run(policy=policy, cache=False, executor="process", workers=2)
         assert report_bytes(split) == expected
 
@@ -182,7 +182,8 @@ def test_a_time_limit_is_told(place: Place, tmp_path: Path) -> None:
     policy.write_text("rules: [{id: analysis_sleeps, caps: {time_limit_ms: 200}}]\n")
     report = place.run(executor="process", policy=policy)
     assert status(report)["analysis_sleeps"] == "timed_out"
-    assert reason(report, "analysis_sleeps") == "reached time_limit_ms: 200"
+    expected = "reached time_limit_ms: 200; lower max_cols to less than 3, or raise the limit"
+    assert reason(report, "analysis_sleeps") == expected
     assert report.status == "failed"
 
 

@@ -84,16 +84,18 @@ POLICIES = st.fixed_dictionaries(
 
 @given(POLICIES)
 def test_schema_and_reader_agree(tmp_path_factory: pytest.TempPathFactory, tree: dict[str, Any]) -> None:
-    """But for what no schema can say: that a tier is defined, that what is extended exists, that no key is there twice."""
+    """But for what no schema can say: that a tier is defined, what is extended exists, no key is there twice."""
     path = tmp_path_factory.getbasetemp() / "generated.yaml"
     named = "tiers" not in tree or not isinstance(tree["tiers"], dict)
     if named and "extends" in tree and tree["extends"] in ("off", False):
         tree = {**tree, "tiers": {"long": {}}}
     path.write_text(yaml.safe_dump(tree), "utf-8")
-    fits = VALIDATOR.is_valid(tree)
+    assert VALIDATOR.is_valid(tree) == (refusal(path) == ""), refusal(path)
+
+
+def refusal(path: Path) -> str:
     try:
         load_policy(str(path))
     except BadInputError as error:
-        assert not fits, error.message
-    else:
-        assert fits, [e.message for e in VALIDATOR.iter_errors(tree)]
+        return error.message
+    return ""

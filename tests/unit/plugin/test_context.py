@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.memory_store import memory_dataset, reader_of
-from toolkit.core.errors import BudgetError, DamagedStoreError, UsageError
+from toolkit.core.errors import BadInputError, BudgetError, DamagedStoreError, UsageError
 from toolkit.core.grid import Partition
 from toolkit.plugin import Budget, Context, Inputs, Result
 from toolkit.plugin.context import kernel_key
@@ -137,6 +137,73 @@ def test_batches_are_the_same_for_any_chunks(rows: int, chunk_rows: int, size: i
 def test_batches_take_the_budgets_size() -> None:
     assert [len(f) for f in context(budget=Budget(batch_size=6)).dataset_iter_batches(["i"])] == [6, 4]
     assert [len(f) for f in context().dataset_iter_batches(["i"])] == [4, 4, 2]
+
+
+def test_a_batch_is_never_larger_than_the_budgets() -> None:
+    ctx = context(budget=Budget(batch_size=3))
+    assert [len(f) for f in ctx.dataset_iter_batches(["i"], batch_size=10**9)] == [3, 3, 3, 1]
+    assert [len(f) for f in ctx.dataset_iter_batches(["i"], batch_size=2)] == [2] * 5
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3"])
+@pytest.mark.parametrize("name", ["batch_size", "row_limit"])
+def test_what_is_no_number_of_rows_is_refused_at_the_call(name: str, value: object) -> None:
+    ctx = context()
+    with pytest.raises(UsageError, match=f"{name} takes a positive integer, not"):
+        ctx.dataset_iter_batches(["i"], **{name: value})  # type: ignore[arg-type]
+    assert (ctx.row_limit, ctx.reads) == (None, {})
+
+
+def test_a_column_that_is_not_there_is_refused_at_the_call() -> None:
+    ctx = context()
+    for call in (ctx.dataset_iter_batches, ctx.dataset_loader):
+        with pytest.raises(BadInputError, match="nothing"):
+            call(["i", "nothing"])
+    assert (ctx.reads, ctx.full_loads) == ({}, 0)
+
+
+def test_a_row_limit_reads_no_chunk_beyond_it_and_the_smallest_counts() -> None:
+    ctx = context()
+    assert sum(len(f) for f in ctx.dataset_iter_batches(["i"], row_limit=5)) == 5
+    assert (ctx.reads, ctx.row_limit) == ({"i": {0, 1}}, 5)
+    list(ctx.dataset_iter_batches(["i"], row_limit=7))
+    assert ctx.row_limit == 5
+    whole = context()
+    assert sum(len(f) for f in whole.dataset_iter_batches(["i"], row_limit=10)) == 10
+    assert whole.row_limit is None
+
+
+def test_batches_without_columns_have_every_row() -> None:
+    frames = list(context().dataset_iter_batches([], batch_size=3))
+    assert [list(f.index) for f in frames] == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
+
+
+def test_batches_hold_one_batch_and_one_chunk_at_a_time() -> None:
+    ctx = context()
+    for frame in ctx.dataset_iter_batches(["i"], batch_size=3):
+        assert max(ctx.reads["i"]) <= frame.index[-1] // 4 + 1
+
+
+def test_a_load_is_judged_by_the_rows_that_the_table_stands_for() -> None:
+    ctx = context(full_load=10_000, load_rows=2_000_000)
+    with pytest.raises(BudgetError, match=r"2,000,000 rows of 1 columns, at least 15 MiB; the policy allows 10,000 by"):
+        ctx.dataset_loader(["f"])
+    assert (ctx.reads, ctx.full_loads) == ({}, 0)
+
+
+def test_full_loads_are_counted() -> None:
+    ctx = context()
+    ctx.dataset_loader(["f"])
+    assert ctx.full_loads == 1
+
+
+def test_what_was_evaluated_is_told() -> None:
+    ctx = context()
+    ctx.cover("groups", 10, 4)
+    assert ctx.covered == {"groups": (10, 4)}
+    for wrong in (("rows", 1, 1), ("pairs", 1, 2), ("pairs", 1, -1)):
+        with pytest.raises(UsageError):
+            ctx.cover(*wrong)
 
 
 def test_a_load_up_to_the_limit_is_whole() -> None:

@@ -26,7 +26,7 @@ def test_the_report_conforms_to_its_schema_and_has_the_agreed_parts() -> None:
     report = build_report(DATASET, COLUMNS, outcomes())
     check_report(report)
     assert set(report) == TOP_LEVEL
-    assert report["dataset"] == DATASET
+    assert report["dataset"] == {**DATASET, "sampled": False}
     assert [c["name"] for c in report["columns"]] == [c["name"] for c in COLUMNS]
     assert [p["id"] for p in report["plugins"]] == ["analysis_trend", "analysis_x", "analysis_y", "profile_basic"]
     assert set(report["plugins"][0]) == {"id", "version", "status", "reason", "coverage", "budget"}
