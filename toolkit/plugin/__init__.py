@@ -13,36 +13,51 @@ from toolkit.core.grid import ChunkGrid, Partition
 from toolkit.core.schema import ColumnSpec, Schema
 from toolkit.core.strings import StringBlock
 from toolkit.kernels.base import State, StateClass
+from toolkit.plugin.bins import RowBlocks, TimeBins, row_blocks, time_bins
 from toolkit.plugin.budget import CAPS, Budget
 from toolkit.plugin.context import Context, Inputs
+from toolkit.plugin.facts import ColumnFacts, column_facts
+from toolkit.plugin.grouping import OTHER, Groups, keep_groups
+from toolkit.plugin.ranking import keep_findings
 from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.result import Finding, Result, Skip
-from toolkit.plugin.selection import omission, select_columns, select_pairs
+from toolkit.plugin.selection import omission, rank_columns, select_columns, select_pairs
 
 __all__ = [
     "CAPS",
+    "OTHER",
     "Budget",
     "BudgetError",
     "Chunk",
     "ChunkGrid",
     "ColumnData",
+    "ColumnFacts",
     "ColumnSpec",
     "Context",
     "DamagedStoreError",
     "Finding",
+    "Groups",
     "Inputs",
     "Partition",
     "Reducer",
     "Result",
+    "RowBlocks",
     "Schema",
     "Skip",
     "State",
     "StateClass",
     "StringBlock",
+    "TimeBins",
     "ToolkitError",
     "UsageError",
+    "column_facts",
+    "keep_findings",
+    "keep_groups",
     "omission",
+    "rank_columns",
     "round_significant",
+    "row_blocks",
     "select_columns",
     "select_pairs",
+    "time_bins",
 ]

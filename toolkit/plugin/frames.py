@@ -30,7 +30,7 @@ class ChunkSource(Protocol):
         """Chunks in row order."""
 
 
-def checked_rows(value: int | None, what: str) -> int | None:
+def checked_rows(value: object, what: str) -> int | None:
     """A number of rows that a plugin asks for.
 
     Raises

@@ -12,6 +12,7 @@ from toolkit.core.encoding import EncodingError, decode
 from toolkit.core.errors import ToolkitError
 from toolkit.core.schema import Schema
 from toolkit.plugin.context import Context
+from toolkit.plugin.ranking import RULE, keep_findings
 from toolkit.plugin.result import Finding, Result
 from toolkit.plugin.selection import omission
 
@@ -51,12 +52,11 @@ def checked_result(returned: Any, plugin_type: str, ctx: Context) -> Result:
             "leave row_limit out, or return no findings",
         )
     omitted = [_plain(o, "Result.omitted") for o in [*returned.omitted, *ctx.omissions]]
+    tested = sum(f.log10_p is not None for f in findings)
     cap = ctx.budget.max_findings
     if cap is not None and len(findings) > cap:
-        rule = "the first, in the plugin's order"
-        omitted.append(_plain(omission("max_findings", cap, len(findings), rule, []), "Result.omitted"))
-        findings = findings[:cap]
-    tested = sum(f.log10_p is not None for f in findings)
+        omitted.append(_plain(omission("max_findings", cap, len(findings), RULE, []), "Result.omitted"))
+        findings = keep_findings(findings, cap, ctx.schema)
     return Result(
         data=_plain(returned.data, "Result.data"),
         findings=findings,
