@@ -54,19 +54,20 @@ def discover(folders: Sequence[Path] = ()) -> dict[str, Manifest]:
 def _plugin_folders(folders: Iterable[Path]) -> Iterator[Path]:
     shipped = shipped_plugins()
     if shipped.is_dir():
-        yield from _below(shipped)
+        yield from below(shipped)
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(
                 f"there is no folder {folder}", "--plugin-dir and TOOLKIT_PLUGIN_PATH take folders with plugins"
             )
-        yield from [folder] if (folder / _MANIFEST).is_file() else _below(folder)
+        yield from [folder] if (folder / _MANIFEST).is_file() else below(folder)
     points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
     for point in sorted(points, key=lambda p: (p.name, p.value)):
         yield _installed(point)
 
 
-def _below(folder: Path) -> list[Path]:
+def below(folder: Path) -> list[Path]:
+    """The plugins' folders directly in a folder."""
     return sorted(p for p in folder.iterdir() if (p / _MANIFEST).is_file())
 
 

@@ -47,8 +47,14 @@ class Subject:
             self._stores[chunk_rows] = as_store(mixed_table(), self.work, chunk_rows)
         return self._stores[chunk_rows]
 
-    def run(self, dataset: Dataset, policy: Policy | None = None, partition_chunks: int = WHOLE) -> PluginRun:
-        """Run the plugin on a table, and what it depends on."""
+    def run(
+        self,
+        dataset: Dataset,
+        policy: Policy | None = None,
+        partition_chunks: int = WHOLE,
+        assume_rows: int | None = None,
+    ) -> PluginRun:
+        """Run the plugin on a table, and what it depends on; see `make_plan` for ``assume_rows``."""
         used = {self.manifest.id: self.manifest}
         waiting = [self.manifest]
         while waiting:
@@ -57,7 +63,8 @@ class Subject:
                     if name in (key, f"type:{other.type}") and key not in used:
                         used[key] = other
                         waiting.append(other)
-        plan = make_plan(dataset, used, list(used), policy or Policy(partition_chunks=partition_chunks))
+        policy = policy or Policy(partition_chunks=partition_chunks)
+        plan = make_plan(dataset, used, list(used), policy, assume_rows=assume_rows)
         chunks = plan.policy.partition_chunks
         board = KernelBoard(dataset, "", chunks, None, lambda key: None, lambda key, body: None)
         unused = ResultStore(self.work, reading=False)
