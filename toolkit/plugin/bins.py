@@ -102,7 +102,7 @@ def time_bins(low: int, high: int, unit: str, max_windows: int | None, finest_ns
     if count == _bins(low, high, wished):
         return TimeBins(wished, low // wished, count, unit)
     rule = f"equal bins of {step} {unit} in place of {wished} {unit}; every row still falls in one"
-    entry = omission("max_windows", count, _bins(low, high, wished), rule, [])
+    entry = omission("max_windows", max_windows or count, _bins(low, high, wished), rule, [], count)
     return TimeBins(step, low // step, count, unit, entry)
 
 

@@ -161,6 +161,10 @@ class Context:
         requested, evaluated : int
             How many there were, and how many of them the result speaks of.
 
+        Notes
+        -----
+        A Reducer that is split calls it in ``finish``.
+
         Raises
         ------
         UsageError

@@ -205,7 +205,9 @@ def _distance(distinct: int | None, ideal: int | None) -> float:
     return max(distinct, ideal) / min(distinct, ideal)
 
 
-def omission(cap: str, value: int, requested: int, rule: str, left_out: Sequence[str]) -> Omission:
+def omission(
+    cap: str, value: int, requested: int, rule: str, left_out: Sequence[str], evaluated: int | None = None
+) -> Omission:
     """An entry of the omission ledger.
 
     Parameters
@@ -218,13 +220,16 @@ def omission(cap: str, value: int, requested: int, rule: str, left_out: Sequence
         Which of them were kept.
     left_out : sequence of str
         Names of those that were not; the first 20 are listed.
+    evaluated : int, optional
+        How many were kept, where that is less than the cap allows.
     """
+    kept = value if evaluated is None else evaluated
     return {
-        "what": f"{requested - value:,} of {requested:,} {cap.removeprefix('max_')} left out by {cap}: {value:,}",
+        "what": f"{requested - kept:,} of {requested:,} {cap.removeprefix('max_')} left out by {cap}: {value:,}",
         "cap": cap,
         "value": value,
         "requested": requested,
-        "evaluated": value,
+        "evaluated": kept,
         "rule": rule,
         "left_out": list(left_out[:_LISTED]),
         "restore": f"{cap}: {requested}",

@@ -76,7 +76,10 @@ def test_steps_are_those_of_the_ladder(seconds: int, cap: int, step: int) -> Non
 def test_a_coarser_step_is_told() -> None:
     entry = time_bins(0, 999, "s", 100).omission
     assert entry is not None
-    assert (entry["cap"], entry["requested"], entry["evaluated"]) == ("max_windows", 1000, 67)
+    kept = {key: entry[key] for key in ("cap", "value", "requested", "evaluated", "restore")}
+    assert kept == {
+        "cap": "max_windows", "value": 100, "requested": 1000, "evaluated": 67, "restore": "max_windows: 1000"
+    }  # fmt: skip
     assert time_bins(0, 99, "s", 100).omission is None
     one = time_bins(-5, 5, "s", 1)
     assert (one.count, one.of(np.array([-5, 0, 5])).tolist()) == (1, [0, 0, 0])

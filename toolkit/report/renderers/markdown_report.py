@@ -117,6 +117,10 @@ def _read(coverage: Mapping[str, Any]) -> str:
         of = f" of {number(coverage['of_rows'])}" if isinstance(coverage.get("of_rows"), int) else ""
         columns = f" of {number(coverage['columns'])} columns" if isinstance(coverage.get("columns"), int) else ""
         parts.append(f"read {number(coverage['rows'])}{of} rows{columns}")
+    units = coverage.get("units")
+    for unit, found in sorted(units.items()) if isinstance(units, dict) else ():
+        if found["evaluated"] < found["requested"]:
+            parts.append(f"evaluated {number(found['evaluated'])} of {number(found['requested'])} {unit}")
     if isinstance(coverage.get("n_tests"), int):
         parts.append(f"tested {number(coverage['n_tests'])} hypotheses")
     return f"; {', '.join(parts)}" if parts else ""
