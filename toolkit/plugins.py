@@ -115,6 +115,8 @@ def _facts(manifest: Manifest) -> dict[str, Any]:
         "kernels": sorted({k.kernel for k in manifest.kernels}),
         "depends_on": list(manifest.depends_on),
         "params": {p.name: {"type": p.type, "default": p.default, "help": p.help} for p in manifest.params},
+        "caps": {} if manifest.caps is None else manifest.caps.caps,
+        "cost": manifest.cost,
         "passes": manifest.passes,
         "references": list(manifest.references),
     }

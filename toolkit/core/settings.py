@@ -36,6 +36,7 @@ CAP_VARIABLES: dict[str, str] = {
     )
 }  # fmt: skip
 """The variable of each cap. A policy that ships gives way to it, and it gives way to the user's own policy file."""
+_SIZES = ("TOOLKIT_MEMORY",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def parse_size(text: str, what: str = "--max-memory") -> int:
 def _cap(text: str, name: str) -> int | None:
     if text.lower() == "none":
         return None
-    if name == CAP_VARIABLES["memory"]:
+    if name in _SIZES:
         return parse_size(text, name)
     if text.isascii() and text.isdecimal() and len(text) < 16 and int(text) >= 1:
         return int(text)

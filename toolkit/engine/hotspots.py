@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,4 +161,6 @@ def _read(place: AppData, run_id: str, name: str) -> dict[str, Any]:
 def _machine(host: Any) -> str:
     if not isinstance(host, dict):
         return ""
-    return f"{host.get('system')}, {host.get('cores')} cores, Python {host.get('python')}"
+    system = re.match(r"(\w+)-(\d+\.\d+)", str(host.get("system")))  # the rest says which build it is
+    name = " ".join(system.groups()) if system else str(host.get("system"))
+    return f"{name}, {host.get('cores')} cores, Python {host.get('python')}"

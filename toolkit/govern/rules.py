@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from toolkit.core.settings import parse_size
 from toolkit.govern.safe_yaml import YamlMap, check_keys, fault
-from toolkit.plugin.budget import CAPS
+from toolkit.plugin.budget import CAPS, SIZE_CAPS
 
 Level = Literal["default", "environment", "file", "plugin"]
 """Who set a cap: a policy that ships, a TOOLKIT_* variable, the user's file, the plugin or what names it by id."""
@@ -23,8 +23,6 @@ _SAMPLING = (
     "sample", "sampled", "sampling", "sample_rows", "sample_size", "sample_share", "sample_fraction", "subsample",
     "max_rows", "row_limit", "rows",
 )  # fmt: skip
-_SIZES = ("memory",)
-"""Caps that are numbers of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def read_caps(caps: YamlMap, where: str, rule: str, level: Level) -> tuple[dict[
     """
     refuse_sampling(caps, where)
     check_keys(caps, CAPS, where)
-    values = {cap: (read_size if cap in _SIZES else read_count)(caps, cap, where) for cap in caps}
+    values = {cap: (read_size if cap in SIZE_CAPS else read_count)(caps, cap, where) for cap in caps}
     return values, {cap: Origin(where, caps.lines[cap], rule, level) for cap in caps}
 
 

@@ -54,3 +54,5 @@ CAPS: tuple[str, ...] = tuple(f.name for f in fields(Budget))
 """Names of all caps."""
 MACHINE_CAPS = ("time_limit_ms", "cpu_limit_ms", "memory")
 """Caps that protect the machine: a plugin's own manifest can lower them and not raise them."""
+SIZE_CAPS = ("memory",)
+"""Caps that are numbers of bytes."""

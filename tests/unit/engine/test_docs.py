@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 import toolkit.plugins
+from toolkit.core.settings import CAP_VARIABLES
 from toolkit.engine.check import CHECKS, check_plugin
 from toolkit.engine.manifest import load_manifest
 from toolkit.engine.new_plugin import new_plugin
 from toolkit.govern.policy import load_policy
 from toolkit.govern.telemetry import TaskRow, Telemetry
+from toolkit.plugin.budget import CAPS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 GUIDE = (DOCS / "plugin-guide.md").read_text("utf-8")
@@ -74,8 +76,8 @@ def test_the_policy_page_shows_a_policy(tmp_path: Path) -> None:
     assert (budget.max_groups, budget.memory, budget.max_pairs, budget.max_findings) == (2000, 2 << 30, None, 100)
     from toolkit.govern import policy
 
-    for key in (*policy._KEYS, *policy.CAPS):
-        assert key in text, key
+    for key in (*policy._KEYS, *CAPS, *CAP_VARIABLES.values()):
+        assert f"`{key}`" in text or f"\n{key}:" in text, key
 
 
 def test_the_telemetry_page_has_every_column_and_its_queries_run(tmp_path: Path) -> None:

@@ -43,13 +43,15 @@ def place(tmp_path: Path) -> AppData:
     folder = appdata.runs / "r1"
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps({"columns": 6}))
-    (folder / "run.json").write_text(json.dumps({"host": {"system": "Linux-x", "cores": 2, "python": "3.13.1"}}))
+    (folder / "run.json").write_text(
+        json.dumps({"host": {"system": "Linux-6.1.2-my-build", "cores": 2, "python": "3.13.1"}})
+    )
     return appdata
 
 
 def test_costs_are_added_up(place: AppData) -> None:
     costs = read_costs(place)
-    assert (costs.runs, costs.machines) == (2, ["Linux-x, 2 cores, Python 3.13.1"])
+    assert (costs.runs, costs.machines) == (2, ["Linux 6.1, 2 cores, Python 3.13.1"])
     assert costs.tables == ["1,000 x 6", "500 rows"]
     kernels, plugin = costs.hotspots
     assert (kernels.name, kernels.tasks, kernels.cpu_ms, kernels.values) == ("kernels", 2, 6.0, 6000)

@@ -26,6 +26,7 @@ depends_on: [profile_basic, "type:planner"]
 params:
   bins: {type: int, default: 10, min: 1, max: 100, help: how many}
   rule: {type: str, default: iqr, choices: [iqr, mad]}
+caps: {max_windows: 4096, memory: 1GiB, max_pairs: null}
 cost: {rows: 1, pairs: 2, ns: 3.5}
 passes: 2
 memory: 64MiB
@@ -52,6 +53,9 @@ def test_reads_all_of_it(tmp_path: Path) -> None:
     assert manifest.depends_on == ("profile_basic", "type:planner")
     assert manifest.params[0] == Param("bins", "int", 10, 1, 100, (), "how many")
     assert manifest.param_defaults == {"bins": 10, "rule": "iqr"}
+    assert manifest.caps is not None
+    assert manifest.caps.caps == {"max_windows": 4096, "memory": 1 << 30, "max_pairs": None}
+    assert {o.line for o in manifest.caps.origins.values()} == {16}
     assert manifest.cost == {"rows": 1, "pairs": 2, "ns": 3.5}
     assert (manifest.passes, manifest.memory, manifest.references) == (2, 64 << 20, ("10.1000/182",))
 
@@ -84,6 +88,12 @@ REFUSED = {
     "a cost that is a text": ("cost: {rows: linear}", "rows takes a number"),
     "no passes": ("passes: 0", "at least 1"),
     "a memory that is none": ("memory: much", "memory takes a size"),
+    "a cost below zero": ("cost: {rows: -1}", "at least 0, not -1"),
+    "caps that are a list": ("caps: [max_cols]", "caps takes a mapping"),
+    "an unknown cap": ("caps: {max_columns: 3}", "unknown key 'max_columns'"),
+    "a cap of zero": ("caps: {max_cols: 0}", "max_cols takes a whole number of at least 1, not 0"),
+    "a cap on rows": ("caps: {max_rows: 100}", "every plugin reads every row"),
+    "sampling": ("sampled: true", "every plugin reads every row"),
     "a reference that is a link": ("references: ['https://doi.org/10.1000/182']", "is no DOI"),
     "an empty summary": ("summary: ''", "summary can't be ''"),
 }

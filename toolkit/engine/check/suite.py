@@ -17,10 +17,10 @@ from toolkit.engine.manifest import Manifest
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.govern.policy import Policy
 from toolkit.govern.rules import Origin, Rule
-from toolkit.plugin.budget import CAPS
+from toolkit.plugin.budget import CAPS, MACHINE_CAPS
 
 _LONGEST_SUMMARY = 120
-_TIGHT = dict.fromkeys((c for c in CAPS if c not in ("time_limit_ms", "cpu_limit_ms", "memory")), 1)
+_TIGHT = dict.fromkeys((c for c in CAPS if c not in MACHINE_CAPS), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,9 @@ def _ending(table: str, run: PluginRun) -> Iterator[str]:
 def _caps(subject: Subject) -> Iterator[str]:
     """Ends well under the tightest budget, and still reads every row."""
     origins = {cap: Origin("check", 1, "the tightest budget") for cap in _TIGHT}
-    rule = Rule("the tightest budget", None, (), (), dict(_TIGHT), origins)
-    run = subject.run(subject.mixed(4), Policy(rules=(rule,)))
+    # For all, and once more by the plugin's very id, as its own manifest would win over the first.
+    rules = [Rule("the tightest budget", None, (), ids, dict(_TIGHT), origins) for ids in ((), (subject.manifest.id,))]
+    run = subject.run(subject.mixed(4), Policy(rules=tuple(rules)))
     if run.status not in ("ok", "skipped"):
         yield f"with every cap at 1 it ends as {run.status}: {run.reason}"
     coverage = run.decoded().coverage
