@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,24 +99,10 @@ def run_plugins(
     """
     folders, place = [Path(p) for p in plugin_dirs], None if appdata is None else Path(appdata)
     settings = RunSettings(
-        store,
-        place,
-        plugins,
-        folders,
-        str(policy),
-        executor,
-        workers,
-        cache,
-        resume,
-        params or {},
-        seed,
-        assume_rows,
+        store, place, plugins, folders, str(policy), executor, workers, cache, resume, params or {}, seed, assume_rows
     )
-    runner = load_executor(executor)()
-    try:
+    with closing(load_executor(executor)()) as runner:
         return carry_out(prepare_run(settings), runner, Listeners())
-    finally:
-        runner.close()
 
 
 def prepare_run(settings: RunSettings) -> Prepared:

@@ -162,7 +162,9 @@ def select_pairs(
     else:
         rule = "the first pairs in table order"
         pairs = list(islice(combinations(names, 2) if every is None else every, max_pairs))
-    return pairs, omission("max_pairs", max_pairs, total, rule, [])
+    kept = set(pairs)
+    left = (pair for pair in (combinations(names, 2) if every is None else every) if pair not in kept)
+    return pairs, omission("max_pairs", max_pairs, total, rule, [f"{a} × {b}" for a, b in islice(left, _LISTED)])
 
 
 def _richest(pairs: Sequence[tuple[str, str]], facts: Mapping[str, ColumnFacts], most: int) -> list[tuple[str, str]]:

@@ -118,6 +118,7 @@ WRONG: dict[str, tuple[Any, list[str], list[str]]] = {
     "an unknown policy": (None, ["--policy", "nowhere"], ["there is no policy 'nowhere'"]),
     "a missing folder": (None, ["--plugin-dir", "nowhere"], ["there is no folder nowhere"]),
     "no number of workers": (None, ["--workers", "many"], ["--workers takes auto or a positive integer"]),
+    "no rows": (None, ["--assume-rows", "0"], ["--assume-rows takes a positive number, not 0"]),
     "an unknown executor": (None, ["--executor", "cloud"], ["unknown executor 'cloud'"]),
     "an unknown run": (None, ["--resume", "r1"], ["there is no run"]),
 }

@@ -78,6 +78,7 @@ def test_pairs_are_the_first_of_all_pairs(columns: int, cap: int | None) -> None
     assert (left_out is None) == (cap is None or cap >= len(expected))
     if left_out is not None:
         assert (left_out["requested"], left_out["evaluated"]) == (len(expected), cap)
+        assert left_out["left_out"] == [f"{a} × {b}" for a, b in expected[cap:][:20]]
 
 
 FACTS = st.builds(
