@@ -53,32 +53,34 @@ TEXTS = WORDS | st.none() | st.integers(0, 1) | st.lists(WORDS | st.integers(0, 
 CAP_VALUES = st.dictionaries(st.sampled_from([*CAPS, "max_rows"]), COUNTS, max_size=3) | st.fixed_dictionaries(
     {"memory": SIZES}
 )
-RULES = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": st.none() | st.text("ab", max_size=3) | st.integers(),
-        "tier": st.none() | st.just("long"),
-        "type": TEXTS,
-        "id": TEXTS,
-        "caps": CAP_VALUES | st.sampled_from([None, [], 5]),
-        "sampled": st.booleans(),
-    },
-)
-POLICIES = st.fixed_dictionaries(
-    {},
-    optional={
-        "summary": st.none() | st.text("ab", max_size=3) | st.integers(),
-        "extends": st.sampled_from(["default", "off", False, True, None, 3]),
-        "partition_chunks": COUNTS,
-        "scan_memory": SIZES,
-        "full_load": SIZES,
-        "max_workers": COUNTS,
-        "memory_share": COUNTS | st.integers(99, 102),
-        "tiers": st.sampled_from([None, [], 0, "", {"long": None}, {"long": {"min_row": 1}}, {"long": {}}])
-        | st.fixed_dictionaries({"long": st.fixed_dictionaries({}, optional=dict.fromkeys(reader._TIER_KEYS, COUNTS))}),
-        "rules": st.sampled_from([None, {}, 0, "", [None]]) | st.lists(RULES, max_size=2),
-        "row_limit": st.just(1),
-    },
+RULE_KEYS = {
+    "name": st.none() | st.text("ab", max_size=3) | st.integers(),
+    "tier": st.none() | st.just("long") | st.integers(),
+    "type": TEXTS,
+    "id": TEXTS,
+    "caps": CAP_VALUES | st.sampled_from([None, [], 5]),
+    "sampled": st.booleans(),
+}
+KEYS = {
+    "summary": st.none() | st.text("ab", max_size=3) | st.integers(),
+    "extends": st.sampled_from(["default", "off", False, True, None, 3]),
+    "partition_chunks": COUNTS,
+    "scan_memory": SIZES,
+    "full_load": SIZES,
+    "max_workers": COUNTS,
+    "memory_share": COUNTS | st.integers(99, 102),
+    "tiers": st.sampled_from([None, [], 0, "", {"long": None}, {"long": {"min_row": 1}}, {"long": {}}])
+    | st.fixed_dictionaries({"long": st.fixed_dictionaries({}, optional=dict.fromkeys(reader._TIER_KEYS, COUNTS))}),
+    "rules": st.sampled_from([None, {}, 0, "", [None]])
+    | st.lists(
+        # One key at a time, as a fault in one would hide what is made of another.
+        st.one_of(st.fixed_dictionaries({"caps": st.just({"max_cols": 1}), key: v}) for key, v in RULE_KEYS.items()),
+        max_size=1,
+    ),
+    "row_limit": st.just(1),
+}
+POLICIES = st.one_of(st.fixed_dictionaries({key: values}) for key, values in KEYS.items()) | st.fixed_dictionaries(
+    {}, optional=KEYS
 )
 
 
