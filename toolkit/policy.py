@@ -16,6 +16,7 @@ from toolkit.engine.discovery import discover
 from toolkit.engine.manifest import Manifest
 from toolkit.govern.policy import OFF, SETTINGS, Policy, policy_in_force, shipped_policies
 from toolkit.govern.rules import Origin
+from toolkit.plugin.budget import MACHINE_CAPS
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import open_location
 
@@ -74,6 +75,8 @@ def _print(found: dict[str, Any]) -> None:
             emit(_line(entry, "no cap"))
         if not plugin["caps"]:
             emit("  no caps")
+        for entry in plugin["passed_over"]:
+            emit(f"{_line(entry, 'no cap')}: passed over, as a manifest can only lower it")
 
 
 def _line(entry: dict[str, Any], none: str) -> str:
@@ -101,7 +104,10 @@ def _explained(policy: Policy, plugin: Manifest, rows: int, columns: int) -> dic
     budget, origins = policy.resolve(plugin.type, plugin.id, rows, columns, plugin.caps)
     values = budget.to_json()
     caps = [{"cap": cap, "value": values[cap], **_place(origins[cap])} for cap in values if cap in origins]
-    return {"id": plugin.id, "type": plugin.type, "caps": caps}
+    own = plugin.caps
+    wishes = [] if own is None else [c for c in own.caps if c in MACHINE_CAPS and origins.get(c) != own.origins[c]]
+    passed = [{"cap": cap, "value": own.caps[cap], **_place(own.origins[cap])} for cap in wishes if own is not None]
+    return {"id": plugin.id, "type": plugin.type, "caps": caps, "passed_over": passed}
 
 
 def _place(origin: Origin) -> dict[str, Any]:

@@ -48,7 +48,13 @@ class TimeBins:
     omission: Omission | None = None
 
     def of(self, values: npt.NDArray[Any]) -> Ints:
-        """The bin of each value, shape (rows,); values are counts of the unit, as ``chunk.raw`` gives them."""
+        """The bin of each value, shape (rows,).
+
+        Parameters
+        ----------
+        values : array of int, shape (rows,)
+            Counts of the unit, as ``chunk.raw`` gives them. Where a value is missing, its bin has no meaning.
+        """
         numbers = np.floor_divide(values.astype(np.int64, copy=False), self.step) - self.first
         return np.clip(numbers, 0, self.count - 1)
 
@@ -114,10 +120,13 @@ class RowBlocks:
     ----------
     rows, count : int
         Rows of the table, and blocks. Block i begins at row ``i * rows // count``.
+    omission : dict or None
+        For the omission ledger, where a cap made the blocks fewer.
     """
 
     rows: int
     count: int
+    omission: Omission | None = None
 
     def start(self, index: int) -> int:
         """First row of a block; that of the one after the last is the number of rows."""
@@ -129,15 +138,28 @@ class RowBlocks:
         return (starts * self.count - 1) // self.rows
 
 
-def row_blocks(rows: int, max_windows: int | None, wished: int = 1 << 20) -> RowBlocks:
+def row_blocks(rows: int, max_windows: int | None, wished: int | None = None) -> RowBlocks:
     """Blocks for a series in row order: as many as wished, at most as a cap and the rows allow.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the table, at least 1.
+    max_windows : int or None
+        Most blocks.
+    wished : int, optional
+        Blocks that suit the plugin; one a row by default.
 
     Examples
     --------
     >>> [row_blocks(10, 4).start(i) for i in range(5)]
     [0, 2, 5, 7, 10]
     """
-    return RowBlocks(rows, max(1, min(rows, wished, max_windows or wished)))
+    wanted = max(1, min(rows, wished or rows))
+    if max_windows is None or wanted <= max_windows:
+        return RowBlocks(rows, wanted)
+    rule = "equal blocks of rows, as many as the cap allows; every row still falls in one"
+    return RowBlocks(rows, max_windows, omission("max_windows", max_windows, wanted, rule, []))
 
 
 def _bins(low: int, high: int, step: int) -> int:

@@ -280,6 +280,18 @@ def test_policy_explain_names_rule_and_line(
     assert set(caps["report_bundle"]) == {"max_groups"}
 
 
+def test_policy_explain_says_what_of_a_manifest_is_passed_over(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plugin_on_disk(place / "mine", "analysis_own", GOOD, caps={"memory": "1TiB", "time_limit_ms": 5})
+    args = ["explain", "--plugin-dir", "mine"]
+    assert toolkit.policy.main(args) == 0
+    lines = [line.split() for line in out(capsys).splitlines() if "passed over" in line]
+    assert [line[:3] for line in lines] == [["memory", "1,099,511,627,776", "mine/analysis_own/plugin.yaml:5"]]
+    assert toolkit.policy.main([*args, "--json"]) == 0
+    (plugin,) = (p for p in json.loads(out(capsys))["plugins"] if p["id"] == "analysis_own")
+    assert [entry["cap"] for entry in plugin["passed_over"]] == ["memory"]
+    assert {c["cap"]: c["level"] for c in plugin["caps"]}["time_limit_ms"] == "plugin"
+
+
 def test_policy_explain_takes_a_row_count_for_a_store(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert toolkit.policy.main(["explain", "--rows", "2000000", "--json"]) == 0
     printed = json.loads(out(capsys))

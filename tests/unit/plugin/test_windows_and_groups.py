@@ -92,6 +92,7 @@ def test_a_coarser_step_is_told() -> None:
 def test_blocks_of_rows_are_even_and_hold_every_row(rows: int, cap: int | None, data: st.DataObject) -> None:
     blocks = row_blocks(rows, cap)
     assert blocks.count == min(rows, cap or rows)
+    assert (blocks.omission is None) == (blocks.count == rows)
     start = data.draw(st.integers(0, rows))
     stop = data.draw(st.integers(start, rows))
     expected = [max(i for i in range(blocks.count) if blocks.start(i) <= r) for r in range(start, stop)]
