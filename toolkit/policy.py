@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,16 @@ def _explained(policy: Policy, plugin: Manifest, rows: int, columns: int) -> dic
     budget, origins = policy.resolve(plugin.type, plugin.id, rows, columns, plugin.caps)
     values = budget.to_json()
     caps = [{"cap": cap, "value": values[cap], **_place(origins[cap])} for cap in values if cap in origins]
-    own = plugin.caps
-    wishes = [] if own is None else [c for c in own.caps if c in MACHINE_CAPS and origins.get(c) != own.origins[c]]
-    passed = [{"cap": cap, "value": own.caps[cap], **_place(own.origins[cap])} for cap in wishes if own is not None]
-    return {"id": plugin.id, "type": plugin.type, "caps": caps, "passed_over": passed}
+    return {"id": plugin.id, "type": plugin.type, "caps": caps, "passed_over": list(_passed_over(plugin, origins))}
+
+
+def _passed_over(plugin: Manifest, origins: dict[str, Origin]) -> Iterator[dict[str, Any]]:
+    """What the plugin's manifest asks for of the machine and does not get."""
+    if plugin.caps is not None:
+        for cap, value in plugin.caps.caps.items():
+            origin = plugin.caps.origins[cap]
+            if cap in MACHINE_CAPS and origins.get(cap) != origin:
+                yield {"cap": cap, "value": value, **_place(origin)}
 
 
 def _place(origin: Origin) -> dict[str, Any]:

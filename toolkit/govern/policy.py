@@ -114,7 +114,7 @@ def _bounded(own: Rule, caps: Mapping[str, int | None]) -> Rule:
     kept = {}
     for cap, value in own.caps.items():
         limit = caps.get(cap)
-        if cap not in MACHINE_CAPS or (value is not None and (limit is None or value < limit)):
+        if cap not in MACHINE_CAPS or (value is not None and (limit is None or value <= limit)):
             kept[cap] = value
     return replace(own, caps=kept, origins={cap: own.origins[cap] for cap in kept})
 
