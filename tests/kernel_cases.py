@@ -76,7 +76,7 @@ def sample(chunk_rows: int = 7, rows: int = ROWS, **columns: Any) -> Dataset:
 
 
 TIGHT = {
-    "cap": 5, "largest_range": 4, "ties": 1, "levels": 4, "levels_second": 2, "blocks": True,
+    "cap": 5, "largest_range": 4, "ties": 1, "levels": 4, "levels_second": 2, "blocks": True, "max_patterns": 3,
 }  # fmt: skip
 PAIRED = [
     ("city", "rounded"), ("flag_missing", "awkward"), ("tiny", "city"), ("short", "wide"), ("middle", "day"),

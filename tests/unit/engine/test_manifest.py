@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.memory_store import memory_dataset
 from toolkit.core.errors import BadInputError
 from toolkit.engine.manifest import KernelNeed, Param, load_manifest, problem_with
+from toolkit.engine.plan import requests_of
+from toolkit.plugin import Budget
 
 WHOLE = """\
 type: analysis
@@ -65,6 +68,21 @@ def test_little_is_needed(tmp_path: Path) -> None:
     assert (manifest.columns, manifest.kernels, manifest.passes) == (("any",), (), 1)
 
 
+def test_pairs_of_two_kinds_of_columns(tmp_path: Path) -> None:
+    text = """
+    type: analysis
+    version: 1
+    summary: Pairs
+    kernels:
+      - {kernel: group_moments, group: pair, columns: categorical, against: [numeric, time]}
+    """
+    manifest = load_manifest(write(tmp_path, text))
+    dataset = memory_dataset({"g": ["a", "a"], "x": [1.0, 2.0], "flag": [True, False], "y": [1, 2]})
+    asked, omitted = requests_of(manifest.kernels[0], manifest, dataset.schema, Budget(max_pairs=3))
+    assert [r.columns for r in asked] == [("g", "x"), ("g", "y"), ("flag", "x")]
+    assert [o["requested"] for o in omitted] == [4]
+
+
 REFUSED = {
     "an unknown key": ("depends: [a]", "unknown key 'depends'"),
     "an unknown type": ("type: analyse", "type can't be 'analyse'"),
@@ -75,6 +93,7 @@ REFUSED = {
     "a kernel without a name": ("kernels: [{columns: any}]", "kernel is missing"),
     "an unknown key of a kernel": ("kernels: [{kernel: moments, column: a}]", "unknown key 'column'"),
     "an unknown grouping": ("kernels: [{kernel: moments, group: triple}]", "group can't be 'triple'"),
+    "an against without pairs": ("kernels: [{kernel: pairs, against: numeric}]", "against needs group: pair"),
     "a capped that is a text": ("kernels: [{kernel: moments, capped: maybe}]", "capped takes true or false"),
     "a dependency that is none": ("depends_on: [basic]", "'basic' is no id of a plugin"),
     "a dependency of no type": ("depends_on: ['type:all']", "'type:all' is no id"),
