@@ -24,8 +24,8 @@ class MissingPatterns(Kernel):
 
     NaN counts as missing.
 
-    A pattern is the set of columns that a row lacks. Where there are more different ones than ``max_patterns`` (4,096), they are
-    given up and the result says so; all other counts stay.
+    A pattern is the set of columns that a row lacks. Where there are more different ones than ``max_patterns`` (4,096),
+    they are given up and the result says so; all other counts stay.
 
     The state holds ``together``, int64, shape (columns, columns); ``blocks``, int64, shape (columns, 64); ``chunks``,
     pairs of a chunk's number and its counts, int64, shape (columns,); and ``patterns``, bits of the columns in words
