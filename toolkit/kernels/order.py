@@ -101,7 +101,7 @@ class Order(Kernel):
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Gather or count the values of a chunk that are in the range."""
-        values = present_values(chunk, self.column) if self._part is None else self._slice(chunk)
+        values = self._present(chunk) if self._part is None else self._slice(chunk)
         if not values.size:
             return state
         if state["histogram"] is not None:
@@ -206,9 +206,17 @@ class Order(Kernel):
         """Nanoseconds a row."""
         return 3.0 if self._dense else 4.0 + 2.0 * self._dtype.itemsize
 
+    def _present(self, chunk: Chunk) -> npt.NDArray[Any]:
+        """Values that are ordered, where they are present."""
+        return present_values(chunk, self.column)
+
+    def _ascending(self, chunk: Chunk) -> npt.NDArray[Any]:
+        """The same in ascending order, without NaN and -0.0."""
+        return sorted_values(chunk, self.column)
+
     def _slice(self, chunk: Chunk) -> npt.NDArray[Any]:
         """Values of a chunk that are in the range of keys, a copy."""
-        values = sorted_values(chunk, self.column)
+        values = self._ascending(chunk)
         first, last = self._keys.low, self._keys.high
         lowest, highest = (int(k) for k in to_keys(values[[0, -1]])) if values.size else (1, 0)
         start = 0 if first <= lowest else self._position(values, first, highest)
