@@ -12,7 +12,7 @@ from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
 from toolkit.task.payload import PluginCall, plugin_payload, store_ref
 
-HEAD = "from toolkit.plugin import Budget, Chunk, Context, Finding, Reducer, Result, Skip\n"
+HEAD = "from toolkit.plugin import Budget, Chunk, Coded, Context, Finding, Reducer, Result, Skip, keep, make\n"
 
 
 def plugin_on_disk(folder: Path, plugin: str, code: str, **manifest: Any) -> Path:

@@ -114,6 +114,8 @@ def _facts(manifest: Manifest) -> dict[str, Any]:
         "columns": list(manifest.columns),
         "kernels": sorted({k.kernel for k in manifest.kernels}),
         "depends_on": list(manifest.depends_on),
+        "requires": [str(r) for r in manifest.requires],
+        "table": manifest.table,
         "params": {p.name: {"type": p.type, "default": p.default, "help": p.help} for p in manifest.params},
         "caps": {} if manifest.caps is None else manifest.caps.caps,
         "cost": manifest.cost,

@@ -126,6 +126,9 @@ def _print_plan(args: argparse.Namespace, prepared: Prepared) -> None:
             if plugin.skip:
                 emit(f"  {plugin.id}: skipped, {plugin.skip}")
                 continue
+            if plugin.deferred:
+                emit(f"  {plugin.id}: planned when {plugin.manifest.table} has made its table")
+                continue
             caps = ", ".join(f"{k} {v:,}" for k, v in plugin.budget.to_json().items() if v is not None)
             asks = f"{len(plugin.columns)} columns, {len(plugin.requests)} kernel requests"
             emit(f"  {plugin.id}: {asks}; {caps or 'no caps'}")

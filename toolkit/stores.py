@@ -16,6 +16,7 @@ from toolkit.core.settings import read_settings
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import open_location
 from toolkit.storage.export import export
+from toolkit.storage.lineage import drop_lineage, lineage_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +40,8 @@ def _appdata(args: argparse.Namespace) -> AppData:
 
 
 def _list(args: argparse.Namespace) -> int:
-    found = [_describe(path) for path in _appdata(args).list_stores()]
+    place = _appdata(args)
+    found = [_describe(place, path) for path in place.list_stores()]
     if args.json:
         emit(canonical_json({"stores": found}))
         return DONE
@@ -47,15 +49,17 @@ def _list(args: argparse.Namespace) -> int:
         if "problem" in store:
             emit(f"{store['name']}  {store['problem']}")
         else:
-            emit(f"{store['name']}  {store['rows']:>13,} rows  {store['columns']:>5} columns  {store['made']}")
+            derived = "".join(f"  of {d['parent'][:12]} by {d['plugin']}" for d in store["derived_from"])
+            emit(f"{store['name']}  {store['rows']:>13,} rows  {store['columns']:>5} columns  {store['made']}{derived}")
     if not found:
-        note(args, f"no store in {_appdata(args).stores}; make one with: python -m toolkit.convert FILE")
+        note(args, f"no store in {place.stores}; make one with: python -m toolkit.convert FILE")
     return DONE
 
 
-def _describe(path: Path) -> dict[str, Any]:
+def _describe(place: AppData, path: Path) -> dict[str, Any]:
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
-    head = {"name": path.name, "path": str(path), "made": made}
+    lineage = [{name: r.get(name, "") for name in ("parent", "plugin", "version")} for r in lineage_of(place, path)]
+    head = {"name": path.name, "path": str(path), "made": made, "derived_from": lineage}
     try:
         with open_location(path) as dataset:
             return {**head, "key": dataset.key, "rows": dataset.rows, "columns": len(dataset.schema)}
@@ -72,6 +76,7 @@ def _collect(args: argparse.Namespace) -> int:
         for store in appdata.list_stores()[args.keep :]:
             appdata.drop_store(store)
             removed.append(str(store))
+    removed += [str(p) for p in drop_lineage(appdata)]
     if args.json:
         emit(canonical_json({"removed": removed}))
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from toolkit.engine.requires import Requirement, read_requires
 from toolkit.govern.policy import PLUGIN_TYPES
 from toolkit.govern.rules import Rule, read_caps, read_size, refuse_sampling
 from toolkit.govern.safe_yaml import YamlList, YamlMap, check_keys, fault, load_yaml
@@ -19,7 +20,7 @@ ParamType = Literal["int", "float", "bool", "str"]
 
 _KEYS = (
     "type", "version", "summary", "columns", "kernels", "depends_on", "params", "caps", "cost", "passes", "memory",
-    "references",
+    "references", "requires", "table",
 )  # fmt: skip
 _KERNEL_KEYS = ("kernel", "columns", "against", "group", "params", "capped")
 _PARAM_KEYS = ("type", "default", "min", "max", "choices", "help")
@@ -105,6 +106,10 @@ class Manifest:
         Bytes that it needs at most beyond one chunk of its columns, where it says so.
     references : tuple of str
         DOIs of its methods.
+    requires : tuple of Requirement
+        What a table must have for the plugin to apply.
+    table : str
+        Id of the transform on whose table it runs; empty for the run's own table.
     lines : dict of str to int
         Lines of the keys in plugin.yaml, for errors found later.
     """
@@ -123,7 +128,15 @@ class Manifest:
     passes: int = 1
     memory: int | None = None
     references: tuple[str, ...] = ()
+    requires: tuple[Requirement, ...] = ()
+    table: str = ""
     lines: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the plugins without which it can't run: those that it depends on by name, and its table's."""
+        named = [d for d in self.depends_on if not d.startswith("type:")]
+        return tuple(dict.fromkeys([*named, self.table] if self.table else named))
 
     @property
     def path(self) -> Path:
@@ -184,6 +197,8 @@ class _Reader:
             passes=self._whole(root, "passes", 1) or 1,
             memory=read_size(root, "memory", self._where),
             references=self._references(),
+            requires=read_requires(root, self._where),
+            table=self._table(plugin_type),
             lines=dict(root.lines),
         )
 
@@ -275,6 +290,17 @@ class _Reader:
             raise fault(self._where, self._root.lines["caps"], "caps takes a mapping, as in {max_windows: 4096}")
         values, origins = read_caps(given, self._where, "caps", "plugin")
         return Rule("caps", None, (), (), values, origins, "plugin")
+
+    def _table(self, plugin_type: str) -> str:
+        found = self._root.get("table", "")
+        if found == "":
+            return ""
+        line = self._root.lines["table"]
+        if not isinstance(found, str) or not PLUGIN_ID.match(found) or not found.startswith("transform_"):
+            raise fault(self._where, line, f"table takes the id of a transform, not {found!r}")
+        if plugin_type in ("profile", "planner"):
+            raise fault(self._where, line, f"a {plugin_type} runs before any transform", "make it of type analysis")
+        return found
 
     def _selectors(self, body: YamlMap, key: str) -> tuple[str, ...]:
         found = self._texts(body, key)

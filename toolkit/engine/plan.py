@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.core.errors import UsageError
 from toolkit.core.schema import Schema
 from toolkit.engine.manifest import KernelNeed, Manifest, problem_with
+from toolkit.engine.requires import unmet
 from toolkit.engine.work import unit_counts, work_units
 from toolkit.govern.policy import PLUGIN_TYPES, Policy
 from toolkit.govern.rules import Origin
@@ -65,6 +66,8 @@ class Planned:
         Those whose results it is given.
     skip : str
         Why it does not apply; empty when it does.
+    deferred : bool
+        Whether the table that it runs on has still to be made, so that its columns and kernels are not known.
     """
 
     manifest: Manifest
@@ -81,6 +84,7 @@ class Planned:
     needs: list[str] = field(default_factory=list)
     sees: list[str] = field(default_factory=list)
     skip: str = ""
+    deferred: bool = False
 
     @property
     def id(self) -> str:
@@ -103,6 +107,8 @@ class Planned:
             "code_digest": self.digest,
             "params": self.params,
             "budget": self.budget.to_json(),
+            "table": self.manifest.table or None,
+            "requires": [str(r) for r in self.manifest.requires],
             "columns": self.columns,
             "kernels": sorted({need.kernel for need, _ in self.requests}),
             "kernel_requests": len(self.requests),
@@ -228,14 +234,14 @@ def select(manifests: Mapping[str, Manifest], patterns: Sequence[str]) -> dict[s
     waiting = list(chosen.values())
     while waiting:
         manifest = waiting.pop()
-        for wanted in manifest.depends_on:
-            if wanted.startswith("type:") or wanted in chosen:
+        for wanted in manifest.needs:
+            if wanted in chosen:
                 continue
             if wanted not in manifests:
                 known = ", ".join(manifests)
                 raise fault(
                     str(manifest.path),
-                    manifest.lines["depends_on"],
+                    manifest.lines["table" if wanted == manifest.table else "depends_on"],
                     f"there is no plugin {wanted!r}",
                     f"plugins: {known}",
                 )
@@ -247,20 +253,26 @@ def select(manifests: Mapping[str, Manifest], patterns: Sequence[str]) -> dict[s
 def _planned(
     dataset: Dataset, manifest: Manifest, policy: Policy, given: dict[str, Any], assume_rows: int | None
 ) -> Planned:
-    schema, rows = dataset.schema, assume_rows or dataset.rows
-    budget, origins = policy.resolve(manifest.type, manifest.id, rows, len(schema), manifest.caps)
-    columns, omitted = select_columns(schema, manifest.columns, budget.max_cols)
+    rows, columns = assume_rows or dataset.rows, len(dataset.schema)
+    budget, origins = policy.resolve(manifest.type, manifest.id, rows, columns, manifest.caps)
+    digest, params = code_digest(manifest.folder), _params(manifest, given)
     planned = Planned(
-        manifest=manifest,
-        digest=code_digest(manifest.folder),
-        params=_params(manifest, given),
-        budget=budget,
-        origins=origins,
-        columns=columns,
-        omitted=[omitted] if omitted else [],
-        units=unit_counts(rows, len(columns), budget),
-        assumed_rows=assume_rows,
+        manifest, digest, params, budget, origins, assumed_rows=assume_rows, deferred=bool(manifest.table)
     )
+    return planned if planned.deferred else settled(planned, dataset, policy)
+
+
+def settled(planned: Planned, dataset: Dataset, policy: Policy) -> Planned:
+    """A plugin planned on the table that it runs on: its budget, columns and kernels, or why it does not apply."""
+    manifest, schema, rows = planned.manifest, dataset.schema, planned.assumed_rows or dataset.rows
+    budget, origins = policy.resolve(manifest.type, manifest.id, rows, len(schema), manifest.caps)
+    planned = replace(planned, budget=budget, origins=origins, deferred=False, requests=[])
+    problem = unmet(manifest.requires, rows, schema)
+    if problem:
+        return replace(planned, skip=problem)
+    columns, omitted = select_columns(schema, manifest.columns, budget.max_cols)
+    units = unit_counts(rows, len(columns), budget)
+    planned = replace(planned, columns=columns, omitted=[omitted] if omitted else [], units=units)
     if not columns:
         return replace(planned, skip=f"there is no column of kind {' or '.join(manifest.columns)}")
     for need in manifest.kernels:
@@ -325,7 +337,7 @@ def _linked(planned: Planned, plugins: Mapping[str, Planned]) -> Planned:
     by_type: dict[str, list[str]] = {t: [] for t in PLUGIN_TYPES}
     for key, other in plugins.items():
         by_type[other.manifest.type].append(key)
-    named = [d for d in manifest.depends_on if not d.startswith("type:")]
+    named = list(manifest.needs)
     of_types = [key for d in manifest.depends_on if d.startswith("type:") for key in by_type[d.removeprefix("type:")]]
     before = [key for t in _WAITS_FOR[manifest.type] for key in by_type[t]]
     waits = sorted({*named, *of_types, *before} - {planned.id})
@@ -340,12 +352,11 @@ def _layers(plugins: Mapping[str, Planned]) -> list[list[str]]:
     while len(done) < len(plugins):
         ready = [key for key, p in plugins.items() if key not in done and done.issuperset(p.waits_for)]
         if not ready:
-            stuck = next(p for key, p in sorted(plugins.items()) if key not in done and p.manifest.depends_on)
-            circle = ", ".join(sorted(set(plugins) - done))
-            manifest = stuck.manifest
-            raise fault(
-                str(manifest.path), manifest.lines["depends_on"], f"plugins wait for each other in a circle: {circle}"
-            )
+            left = [p.manifest for key, p in sorted(plugins.items()) if key not in done]
+            manifest = next(m for m in left if m.depends_on or m.table)
+            line = manifest.lines["depends_on" if manifest.depends_on else "table"]
+            circle = ", ".join(m.id for m in left)
+            raise fault(str(manifest.path), line, f"plugins wait for each other in a circle: {circle}")
         layers.append(sorted(ready, key=lambda key: (rank[plugins[key].manifest.type], key)))
         done.update(ready)
     return layers

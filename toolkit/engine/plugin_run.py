@@ -20,7 +20,7 @@ from toolkit.task.code import code_digest
 from toolkit.task.failure import Failure
 from toolkit.task.payload import PluginCall, StoreRef, plugin_payload
 
-_SHAPING = ("core", "plugin", "report", "storage", "task")
+_SHAPING = ("core", "ingest", "plugin", "report", "storage", "task")
 """Packages of the harness whose code has a part in what a plugin's result is."""
 
 ENDED = frozenset({"ok", "skipped", "failed", "timed_out"})
@@ -50,6 +50,8 @@ class PluginRun:
         Peak resident bytes of any of its tasks.
     log : list of str
         What its tasks printed, and tracebacks; the ends of them.
+    table : dict or None
+        The derived table that it runs on: transform, content key, rows; None for the run's own table.
     """
 
     planned: Planned
@@ -62,6 +64,7 @@ class PluginRun:
     cpu_ms: float = 0.0
     max_rss: int = 0
     log: list[str] = field(default_factory=list)
+    table: dict[str, Any] | None = None
     call: PluginCall | None = None
     parts: dict[str, bytes | None] = field(default_factory=dict)
     """Values of the parts of the pass at hand, by task; None while they run."""
@@ -110,6 +113,8 @@ class PluginRun:
             "findings": [f.to_json() for f in result.findings],
             "n_tests": result.n_tests,
             "omitted": result.omitted,
+            "table": self.table,
+            "derived": result.derived,
         }
 
 
@@ -122,6 +127,8 @@ def make_call(
     full_load: int | None,
     seed: int,
     partition_chunks: int,
+    plan: dict[str, Any] | None = None,
+    scratch: str = "",
 ) -> PluginCall:
     """The task that begins a plugin.
 
@@ -137,6 +144,10 @@ def make_call(
         The report so far, where it may see it.
     full_load, seed, partition_chunks : int
         Of the policy and the run.
+    plan : dict or None
+        What the run is going to do, where it may see it.
+    scratch : str
+        Where a transform stages its table.
     """
     planned, manifest = run.planned, run.planned.manifest
     return PluginCall(
@@ -155,6 +166,8 @@ def make_call(
         report=report,
         partition_chunks=partition_chunks,
         omitted=planned.omitted,
+        plan=plan,
+        scratch=scratch,
     )
 
 
@@ -182,6 +195,7 @@ def result_key(call: PluginCall, store_key: str, kernel_keys: list[str], upstrea
         "kernels": sorted(kernel_keys),
         "upstream": upstream_digests,
         "report": report,
+        "plan": None if call.plan is None else digest_value(call.plan),
     }
     return f"{call.id}-{digest_value(content)[:KEY_LENGTH]}"
 

@@ -14,6 +14,8 @@ from toolkit.core.errors import BadInputError
 from toolkit.storage.durable import naming_disk_errors, write_durably
 
 PLAN, RUN, STATE = "plan.json", "run.json", "state.json"
+SCRATCH = "scratch"
+"""Folder in which transforms stage their tables; gone when the run is over."""
 
 
 class RunFolder:

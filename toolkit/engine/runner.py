@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from toolkit.engine.journal import Journal
 from toolkit.engine.plan import Plan, make_plan
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.engine.results import ResultStore
-from toolkit.engine.run_folder import PLAN, RUN, RunFolder
+from toolkit.engine.run_folder import PLAN, RUN, SCRATCH, RunFolder
 from toolkit.engine.run_report import PluginSummary, RunReport
 from toolkit.engine.run_settings import DEFAULT_EXECUTOR, Listeners, RunSettings, asked, take_over
 from toolkit.engine.schedule import Schedule, TaskDone
+from toolkit.engine.tables import OWN, Tables
 from toolkit.execute.base import Executor, load_executor
 from toolkit.govern.policy import policy_in_force
 from toolkit.govern.telemetry import TaskRow, Telemetry
@@ -163,26 +165,21 @@ class _Run:
         self._journal = Journal()
         self._telemetry = Telemetry(prepared.place.telemetry, listeners.warn)
         reading = prepared.environment.result_cache if settings.cache is None else settings.cache
-        self._results = ResultStore(prepared.place.results / plan.store_key, reading=reading)
+        self._reading = reading
+        self._to_keep: dict[str, dict[str, bytes]] = {}
+        self._stores: dict[str, ResultStore] = {}
         self._kernel_code = kernel_code()
-        policy = plan.policy
-        self._board = KernelBoard(
-            prepared.dataset,
-            self._kernel_code,
-            policy.partition_chunks,
-            policy.scan_memory,
-            self._results.read,
-            self._keep,
-        )
-        self._schedule = Schedule(plan, prepared.dataset, self._board, self._results, self._keep, self._ended)
+        self._tables = Tables(prepared.dataset, self._make_board, prepared.place, self.folder.path / SCRATCH)
+        own, keep = self._results_of(plan.store_key), partial(self._keep, plan.store_key)
+        self._schedule = Schedule(plan, self._tables, own, keep, self._ended)
         self._workers = Workers(1, "")
         self._files: dict[str, Path] = {}
-        self._to_keep: dict[str, bytes] = {}
 
     def work(self, executor: Executor) -> None:
         """Carry the plan out, and write the files of the report plugins."""
         scans = self._schedule.prepare()
-        largest = max((self._board.memory(s) for s in scans), default=0)
+        board = self._tables[OWN].board
+        largest = max((board.memory(s) for s in scans), default=0)
         prepared = self._prepared
         self._workers = choose_workers(
             prepared.settings.workers, prepared.environment.max_workers, prepared.plan.policy, largest
@@ -198,6 +195,7 @@ class _Run:
     def close(self) -> None:
         """Wait until all that is finished is on disk; also when the run was cut short."""
         try:
+            self._tables.close()
             self._write_kept()
             self._journal.put(self._telemetry.close)  # in the thread that opened it
         finally:
@@ -225,14 +223,26 @@ class _Run:
         self._write_state(done=True)
         return report
 
-    def _keep(self, key: str, body: bytes) -> None:
-        self._to_keep[key] = body
+    def _results_of(self, store_key: str) -> ResultStore:
+        """What is kept of earlier runs on a table."""
+        if store_key not in self._stores:
+            folder = self._prepared.place.results / store_key
+            self._stores[store_key] = ResultStore(folder, reading=self._reading)
+        return self._stores[store_key]
+
+    def _make_board(self, dataset: Dataset) -> KernelBoard:
+        policy, key = self._prepared.plan.policy, dataset.key
+        read, keep = self._results_of(key).read, partial(self._keep, key)
+        return KernelBoard(dataset, self._kernel_code, policy.partition_chunks, policy.scan_memory, read, keep)
+
+    def _keep(self, store_key: str, key: str, body: bytes) -> None:
+        self._to_keep.setdefault(store_key, {})[key] = body
 
     def _write_kept(self) -> None:
         """Have what one task gave written in one go."""
-        results, self._to_keep = self._to_keep, {}
-        if results:
-            self._journal.put(lambda: self._results.write(results))
+        to_keep, self._to_keep = self._to_keep, {}
+        for store_key, results in to_keep.items():
+            self._journal.put(partial(self._results_of(store_key).write, results))
 
     def _ended(self, run: PluginRun) -> None:
         done = sum(p.ended for p in self._schedule.plugins.values())
@@ -240,7 +250,7 @@ class _Run:
         self._write_state()
 
     def _record(self, done: TaskDone) -> None:
-        plan, usage = self._prepared.plan, done.outcome.usage
+        usage = done.outcome.usage
         run = self._schedule.plugins.get(done.plugin)
         row = TaskRow(
             run_id=self.folder.run_id,
@@ -248,8 +258,8 @@ class _Run:
             kind=done.kind,
             plugin=done.plugin,
             code_digest=self._kernel_code if run is None else run.planned.digest,
-            store_key=plan.store_key,
-            rows=plan.rows,
+            store_key=done.table.key,
+            rows=done.table.rows,
             columns=done.columns,
             wall_ms=usage.wall_ms,
             cpu_ms=usage.cpu_ms,

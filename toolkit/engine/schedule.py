@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.core.digest import digest_value
 from toolkit.core.encoding import EncodingError, decode, encode
 from toolkit.core.errors import ToolkitError
 from toolkit.core.schema import Schema
-from toolkit.engine.board import KernelBoard, batches
-from toolkit.engine.plan import Plan
+from toolkit.engine.board import batches
+from toolkit.engine.outcomes import checked, end_with, kept_of, output_of
+from toolkit.engine.plan import Plan, settled
 from toolkit.engine.plugin_run import (
     PluginRun,
     begin_task,
@@ -23,12 +24,13 @@ from toolkit.engine.plugin_run import (
     time_out,
 )
 from toolkit.engine.results import ResultStore
+from toolkit.engine.tables import OWN, Table, Tables
 from toolkit.execute.base import Executor, Outcome, Task
 from toolkit.kernels.scan import Scan
 from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
 from toolkit.task.packaging import NO_RESULT, ResultError, read_result
-from toolkit.task.payload import StoreRef, read_output, scan_payload, store_ref
+from toolkit.task.payload import scan_payload
 
 Ended = Callable[[PluginRun], None]
 
@@ -40,13 +42,15 @@ class TaskDone:
     Attributes
     ----------
     kind : str
-        ``plugin`` or ``scan``.
+        ``plugin`` or ``scan``; ``publish`` or ``check`` for a store of a transform.
     plugin : str
         Id of the plugin; ``kernels`` for a scan.
     columns : int
         Columns that it was about.
     status, reason : str
         How it ended.
+    table : Dataset
+        The table that it was about.
     """
 
     kind: str
@@ -55,6 +59,7 @@ class TaskDone:
     status: str
     reason: str
     outcome: Outcome
+    table: Dataset
 
 
 class Schedule:
@@ -64,10 +69,8 @@ class Schedule:
     ----------
     plan : Plan
         What to do.
-    dataset : Dataset
-        The table.
-    board : KernelBoard
-        The kernels.
+    tables : Tables
+        The run's table, and those that transforms make.
     results : ResultStore
         Results kept of earlier runs.
     keep : callable
@@ -79,22 +82,19 @@ class Schedule:
     def __init__(
         self,
         plan: Plan,
-        dataset: Dataset,
-        board: KernelBoard,
+        tables: Tables,
         results: ResultStore,
         keep: Callable[[str, bytes], None],
         on_end: Ended,
     ) -> None:
         self._plan = plan
-        self._dataset = dataset
-        self._store: StoreRef = store_ref(dataset.location, dataset.key)
-        self._board = board
+        self._tables = tables
         self._results = results
         self._keep = keep
         self._on_end = on_end
         self._executor: Executor | None = None
         self._workers = 1
-        self._scans: dict[str, list[Scan]] = {}
+        self._scans: dict[str, tuple[Table, list[Scan]]] = {}
         self._scan_number = 0
         self._digests: dict[str, str] = {}
         self._report: dict[str, Any] | None = None
@@ -102,8 +102,9 @@ class Schedule:
 
     def prepare(self) -> list[Scan]:
         """Ask for all kernels; the scans that are to be done, so that the number of workers can be chosen."""
-        self._board.add(r for p in self._plan.plugins if not p.skip for _, r in p.requests)
-        return self._board.take_scans()
+        board = self._tables[OWN].board
+        board.add(r for p in self._plan.plugins if not p.skip for _, r in p.requests)
+        return board.take_scans()
 
     def run(self, executor: Executor, workers: int, scans: list[Scan]) -> Iterator[TaskDone]:
         """Do the work.
@@ -126,7 +127,7 @@ class Schedule:
             When a task finds the store damaged.
         """
         self._executor, self._workers = executor, workers
-        self._submit_scans(scans)
+        self._submit_scans(self._tables[OWN], scans)
         self._advance()
         for outcome in executor.completed():
             yield self._take(outcome)
@@ -135,14 +136,14 @@ class Schedule:
         if stuck:
             raise ToolkitError(f"the run ended with {', '.join(stuck)} not done")
 
-    def _submit_scans(self, scans: list[Scan]) -> None:
-        for batch in batches(scans, self._board.cost, self._workers):
-            self._submit_batch(batch)
+    def _submit_scans(self, table: Table, scans: list[Scan]) -> None:
+        for batch in batches(scans, table.board.cost, self._workers):
+            self._submit_batch(table, batch)
 
-    def _submit_batch(self, batch: list[Scan]) -> None:
-        task = Task(f"scan:{self._scan_number}", scan_payload(self._store, batch))
+    def _submit_batch(self, table: Table, batch: list[Scan]) -> None:
+        task = Task(f"scan:{self._scan_number}", scan_payload(table.store, batch))
         self._scan_number += 1
-        self._scans[task.id] = batch
+        self._scans[task.id] = table, batch
         self._submit(task)
 
     def _submit(self, task: Task) -> None:
@@ -151,28 +152,28 @@ class Schedule:
 
     def _take(self, outcome: Outcome) -> TaskDone:
         if outcome.task_id in self._scans:
-            return self._take_scan(outcome, self._scans.pop(outcome.task_id))
+            return self._take_scan(outcome, *self._scans.pop(outcome.task_id))
         return self._take_plugin(outcome, self.plugins[outcome.task_id.split(":")[1]])
 
-    def _take_scan(self, outcome: Outcome, batch: list[Scan]) -> TaskDone:
-        value, _, reason = _output(outcome)
+    def _take_scan(self, outcome: Outcome, table: Table, batch: list[Scan]) -> TaskDone:
+        value, _, reason = output_of(outcome)
         if value is None and len(batch) > 1:
             # Which of them brought the task down is found by giving each a task of its own.
             for scan in batch:
-                self._submit_batch([scan])
+                self._submit_batch(table, [scan])
         elif value is None:
-            self._board.fail(batch[0], reason)
+            table.board.fail(batch[0], reason)
         else:
             for scan, answer in zip(batch, value, strict=True):
                 if "output" in answer:
-                    self._board.accept(scan, decode(answer["output"]))
+                    table.board.accept(scan, decode(answer["output"]))
                 else:
                     reason = Failure.from_json(answer["failure"]).reason
-                    self._board.fail(scan, reason)
-        self._submit_scans(self._board.take_scans())
+                    table.board.fail(scan, reason)
+        self._submit_scans(table, table.board.take_scans())
         columns = len({c for scan in batch for c in scan.columns})
         status = "failed" if reason else "ok"
-        return TaskDone("scan", "kernels", columns, status, reason, outcome)
+        return TaskDone("scan", "kernels", columns, status, reason, outcome, table.dataset)
 
     def _take_plugin(self, outcome: Outcome, run: PluginRun) -> TaskDone:
         run.wall_ms += outcome.usage.wall_ms
@@ -180,7 +181,7 @@ class Schedule:
         run.max_rss = max(run.max_rss, outcome.usage.max_rss)
         if outcome.log:
             run.log.append(outcome.log)
-        value, failure, reason = _output(outcome)
+        value, failure, reason = output_of(outcome)
         # A part may come in when another part has failed already, and the plugin with it.
         before = run.ended
         if before:
@@ -194,9 +195,10 @@ class Schedule:
         else:
             self._take_safely(run, outcome.task_id, value)
         if run.ended and not before:
-            self._on_end(run)
+            self._ended(run)
         status = "ok" if not reason else "timed_out" if outcome.status == "timed_out" else "failed"
-        return TaskDone("plugin", run.id, len(run.planned.columns), status, reason, outcome)
+        kind, table = outcome.task_id.split(":")[0], self._tables[run.planned.manifest.table]
+        return TaskDone(kind, run.id, len(run.planned.columns), status, reason, outcome, table.dataset)
 
     def _take_safely(self, run: PluginRun, task_id: str, value: Any) -> None:
         """Take what a plugin's task handed back, which may be anything."""
@@ -206,22 +208,60 @@ class Schedule:
             run.end("failed", NO_RESULT)
 
     def _take_value(self, run: PluginRun, task_id: str, value: dict[str, Any]) -> None:
-        if "split" in value:
+        if task_id.startswith("publish:"):
+            run.result = encode(replace(run.decoded(), derived=value).to_json())
+            self._end_transform(run)
+        elif task_id.startswith("check:"):
+            self._take_check(run, value["problem"])
+        elif "split" in value:
             run.passes = int(value["split"])
             self._submit_parts(run, 0, None)
         elif "nodes" in value:
-            joined = take_part(run, self._store, task_id, value)
+            joined = take_part(run, self._table(run).store, task_id, value)
             if joined is not None:
                 self._submit(joined)
         elif "former" in value:
             assert run.call is not None
             self._submit_parts(run, run.call.pass_number + 1, value["former"])
+        elif "staged" in value and run.planned.manifest.type == "transform":
+            run.result = checked(value["result"])
+            self._submit(self._tables.publish_task(run, value["staged"]))
         else:
-            _end_with(run, value)
-            self._keep(run.key, _kept(run))
+            end_with(run, value)
+            self._keep(run.key, kept_of(run))
+
+    def _take_check(self, run: PluginRun, problem: str) -> None:
+        """Take what is known of a store that a transform made in an earlier run; make it again when it is damaged."""
+        if not problem:
+            self._end_transform(run)
+            return
+        self._tables.drop(run.decoded().derived)
+        run.cached, run.result = False, None
+        self._submit(begin_task(run, self._table(run).store))
+
+    def _end_transform(self, run: PluginRun) -> None:
+        """End a transform whose store is there, and plan the plugins that run on it, all at once."""
+        run.end("ok")
+        if not run.cached:
+            self._keep(run.key, kept_of(run))
+        derived, table = run.decoded().derived, self._tables.open(run)
+        for other in self.plugins.values():
+            if other.planned.manifest.table == run.id and other.status == "waiting":
+                other.planned = settled(other.planned, table.dataset, self._plan.policy)
+                other.table = {"plugin": run.id, **{name: derived[name] for name in ("key", "rows", "rows_are")}}
+                table.board.add(r for _, r in other.planned.requests)
+        self._submit_scans(table, table.board.take_scans())
+
+    def _table(self, run: PluginRun) -> Table:
+        return self._tables[run.planned.manifest.table]
+
+    def _ended(self, run: PluginRun) -> None:
+        self._tables.discard(run)
+        self._on_end(run)
 
     def _submit_parts(self, run: PluginRun, number: int, former: bytes | None) -> None:
-        for task in part_tasks(run, self._store, self._dataset.grid, number, former):
+        table = self._table(run)
+        for task in part_tasks(run, table.store, table.dataset.grid, number, former):
             self._submit(task)
 
     def _advance(self) -> None:
@@ -238,36 +278,61 @@ class Schedule:
         if run.planned.skip:
             return True
         waits = all(self.plugins[name].ended for name in run.planned.waits_for)
-        return waits and all(self._board.known(r.key) for _, r in run.planned.requests)
+        if run.planned.manifest.table not in self._tables:
+            return waits
+        return waits and all(self._table(run).board.known(r.key) for _, r in run.planned.requests)
 
     def _begin(self, run: PluginRun) -> None:
         status, reason = self._obstacle(run)
         if status:
             run.end(status, reason)
-            self._on_end(run)
+            self._ended(run)
             return
+        table = self._table(run)
         keys = [r.key for _, r in run.planned.requests]
         upstream = {n: self.plugins[n].result for n in run.planned.sees if self.plugins[n].status == "ok"}
         policy = self._plan.policy
         run.call = make_call(
             run,
-            {key: self._board.result(key) or b"" for key in keys},
+            {key: table.board.result(key) or b"" for key in keys},
             {name: data for name, data in upstream.items() if data is not None},
             self._report_so_far(run),
             full_load=policy.full_load,
             seed=self._plan.seed,
             partition_chunks=policy.partition_chunks,
+            plan=self._plan.to_json() if run.planned.manifest.type == "planner" else None,
+            scratch=self._tables.scratch(run),
         )
-        kernel_keys = [self._board.result_key(key) for key in keys]
+        kernel_keys = [table.board.result_key(key) for key in keys]
         digests = {name: self._digest(name) for name in upstream}
-        run.key = result_key(run.call, self._plan.store_key, kernel_keys, digests)
-        kept = self._results.read(run.key)
-        if kept is not None and _restore(run, kept):
-            run.cached = True
-            self._on_end(run)
-            return
+        run.key = result_key(run.call, table.dataset.key, kernel_keys, digests)
         run.status = "running"
-        self._submit(begin_task(run, self._store))
+        kept = self._results.read(run.key)
+        run.cached = kept is not None and self._restore(run, kept)
+        if run.ended:
+            self._ended(run)
+        elif not run.cached:
+            self._submit(begin_task(run, table.store))
+
+    def _restore(self, run: PluginRun, kept: bytes) -> bool:
+        """Take a result of an earlier run; that of a transform counts when its store is proved intact."""
+        try:
+            value = decode(kept)
+            status, reason, result = value["status"], value["reason"], value["result"]
+            derived = {} if result is None else read_result(result).derived
+            run.result = result
+            check = self._tables.check_task(run, derived) if derived else None
+        except (ResultError, EncodingError, KeyError, TypeError):
+            run.result = None
+            return False
+        run.cached = True
+        if check is not None:
+            self._submit(check)
+        elif derived:
+            self._end_transform(run)
+        else:
+            run.end(status, reason)
+        return True
 
     def _obstacle(self, run: PluginRun) -> tuple[str, str]:
         """Why a plugin whose turn it is can't run: its status and the reason; empty when it can."""
@@ -276,9 +341,11 @@ class Schedule:
         for name in run.planned.needs:
             other = self.plugins[name]
             if other.status != "ok":
-                return "skipped", f"it needs {name}, which {_PAST[other.status]}"
+                return "skipped", f"it needs {name}, which {_PAST[other.status]}: {other.reason}"
+        if run.planned.manifest.table not in self._tables:
+            return "skipped", f"it runs on the table of {run.planned.manifest.table}, which made none"
         for _, request in run.planned.requests:
-            failure = self._board.failure(request.key)
+            failure = self._table(run).board.failure(request.key)
             if failure:
                 return "failed", f"kernel {request.kernel} on {', '.join(request.columns)}: {failure}"
         return "", ""
@@ -291,7 +358,8 @@ class Schedule:
             from toolkit.report.model import build_report
 
             before = [p.outcome() for p in self.plugins.values() if p.planned.manifest.type not in ("report", "llm")]
-            self._report = build_report(_facts(self._dataset), _columns(self._dataset.schema), before)
+            own = self._tables[OWN].dataset
+            self._report = build_report(_facts(own), _columns(own.schema), before)
         return self._report
 
     def _digest(self, name: str) -> str:
@@ -302,44 +370,6 @@ class Schedule:
 
 
 _PAST = {"failed": "failed", "skipped": "was skipped", "timed_out": "timed out"}
-
-
-def _output(outcome: Outcome) -> tuple[Any, Failure | None, str]:
-    """Value, failure and reason of an outcome: one of value and reason is there."""
-    if outcome.output is None:
-        return None, None, outcome.reason
-    try:
-        value, failure = read_output(outcome.output)
-    except (EncodingError, KeyError, TypeError, ValueError, AttributeError):
-        return None, None, NO_RESULT
-    return value, failure, "" if failure is None else failure.reason
-
-
-def _end_with(run: PluginRun, value: dict[str, Any]) -> None:
-    """End a plugin with what its last task handed back, or what was kept of it."""
-    if value["status"] == "ok":
-        read_result(value["result"])
-        run.result = value["result"]
-        run.end("ok")
-    else:
-        run.end("skipped", "; ".join(str(t) for t in (value["reason"], value["recommendation"]) if t))
-
-
-def _kept(run: PluginRun) -> bytes:
-    return encode({"status": run.status, "reason": run.reason, "result": run.result})
-
-
-def _restore(run: PluginRun, kept: bytes) -> bool:
-    try:
-        value = decode(kept)
-        status, reason, result = value["status"], value["reason"], value["result"]
-        if result is not None:
-            read_result(result)
-    except (ResultError, EncodingError, KeyError, TypeError):
-        return False
-    run.result = result
-    run.end(status, reason)
-    return True
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

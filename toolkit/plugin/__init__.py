@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from toolkit.core.canonical import round_significant
 from toolkit.core.chunk import Chunk, ColumnData
+from toolkit.core.derived import DerivedColumn, keep, make
 from toolkit.core.errors import BudgetError, DamagedStoreError, ToolkitError, UsageError
 from toolkit.core.grid import ChunkGrid, Partition
 from toolkit.core.schema import ColumnSpec, Schema
@@ -16,6 +17,7 @@ from toolkit.kernels.base import State, StateClass
 from toolkit.plugin.bins import RowBlocks, TimeBins, row_blocks, time_bins
 from toolkit.plugin.budget import CAPS, Budget
 from toolkit.plugin.context import Context, Inputs
+from toolkit.plugin.derived import Coded, DerivedTable
 from toolkit.plugin.facts import ColumnFacts, column_facts
 from toolkit.plugin.grouping import OTHER, Groups, keep_groups
 from toolkit.plugin.ranking import keep_findings
@@ -30,11 +32,14 @@ __all__ = [
     "BudgetError",
     "Chunk",
     "ChunkGrid",
+    "Coded",
     "ColumnData",
     "ColumnFacts",
     "ColumnSpec",
     "Context",
     "DamagedStoreError",
+    "DerivedColumn",
+    "DerivedTable",
     "Finding",
     "Groups",
     "Inputs",
@@ -51,8 +56,10 @@ __all__ = [
     "ToolkitError",
     "UsageError",
     "column_facts",
+    "keep",
     "keep_findings",
     "keep_groups",
+    "make",
     "omission",
     "rank_columns",
     "round_significant",

@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,13 @@ import numpy.typing as npt
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.chunk import Chunk, ColumnData
+from toolkit.core.derived import Declaration, DerivedColumn, Rows
 from toolkit.core.errors import DamagedStoreError, UsageError
 from toolkit.core.grid import ChunkGrid, Partition
 from toolkit.core.registry import Registry
 from toolkit.core.schema import Schema
 from toolkit.plugin.budget import Budget
+from toolkit.plugin.derived import DerivedTable
 from toolkit.plugin.result import Result
 from toolkit.plugin.selection import SELECTORS, Omission, select_columns
 from toolkit.storage.dataset import Dataset
@@ -63,6 +66,10 @@ class Inputs:
         Rows by which it judges how large a load is; the table's by default.
     seed : int
         Seed of the run.
+    plan : dict or None
+        What the run is going to do, for plugins of type ``planner``.
+    scratch : Path or None
+        Where a plugin of type ``transform`` stages its table.
     """
 
     plugin: str
@@ -75,6 +82,8 @@ class Inputs:
     full_load: int | None = None
     load_rows: int | None = None
     seed: int = 0
+    plan: dict[str, Any] | None = None
+    scratch: Path | None = None
 
 
 class Context:
@@ -119,6 +128,8 @@ class Context:
         """The first damage that was met, kept even where a plugin swallows the error."""
         self.row_limit: int | None = None
         """Set when a read was limited to the first rows; such a result may hold no findings."""
+        self.derived: DerivedTable | None = None
+        """The table that a transform derives."""
 
     def columns(self, *kinds: str, capped: bool = True) -> list[str]:
         """Names of the columns that this plugin takes, in table order.
@@ -285,6 +296,53 @@ class Context:
         if self._inputs.report is None:
             raise UsageError("only plugins of type report and llm can see the report", "use depends_on and ctx.result")
         return self._inputs.report
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What the run is going to do, as it stands in plan.json under ``plugins`` and beside it.
+
+        Raises
+        ------
+        UsageError
+            For plugins that are not of type ``planner``.
+        """
+        if self._inputs.plan is None:
+            raise UsageError("only plugins of type planner can see the plan", "use depends_on and ctx.result")
+        return self._inputs.plan
+
+    def derive(self, columns: Sequence[DerivedColumn], rows: Rows = "same", chunk_rows: int = 0) -> DerivedTable:
+        """Begin the table that a transform derives; it is stored when the plugin has ended well.
+
+        Parameters
+        ----------
+        columns : sequence of DerivedColumn
+            From `toolkit.plugin.keep` and `toolkit.plugin.make`, in the order of the new table.
+        rows : str
+            ``same``: row i is made of row i. ``reordered``: each row is made of one row, and a column ``source_row``
+            says of which. ``new``: rows stand for something else.
+        chunk_rows : int
+            Rows of a chunk; 0 for the default. Where rows are the same, chunks are those of the parent.
+
+        Returns
+        -------
+        DerivedTable
+            To be used as in ``with ctx.derive(columns) as out: out.append({"price": values})``.
+
+        Raises
+        ------
+        UsageError
+            For plugins that are not of type ``transform``, and for a second table.
+        BadInputError
+            When the columns can't be a table.
+        """
+        if self._inputs.scratch is None:
+            raise UsageError("only plugins of type transform derive tables", "return figures in Result.data")
+        if self.derived is not None:
+            raise UsageError("a plugin derives one table", "make a second transform for a second table")
+        declaration = Declaration(tuple(columns), rows, chunk_rows)
+        declaration.check(self.schema)
+        self.derived = DerivedTable(declaration, self._inputs.scratch, self.rows)
+        return self.derived
 
     def render(self, report: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, bytes]:
         """Write a report in the formats for which there is a renderer.

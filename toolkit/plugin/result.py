@@ -72,6 +72,8 @@ class Result:
         makes are added by the engine.
     files : dict of str to bytes
         For plugins of type ``report``: files for the run's folder, by plain name.
+    derived : dict
+        The table that a transform made: its content key, rows and columns with their lineage; filled in by the engine.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Result:
     coverage: dict[str, Any] = field(default_factory=dict)
     omitted: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
+    derived: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as a plain tree (``files`` holds bytes)."""
@@ -90,6 +93,7 @@ class Result:
             "coverage": self.coverage,
             "omitted": self.omitted,
             "files": self.files,
+            "derived": self.derived,
         }
 
     @classmethod

@@ -56,7 +56,8 @@ def build_report(
         ``name`` and ``kind`` of every column, in the table's order.
     outcomes : sequence of mapping
         One of each plugin: ``id``, ``type``, ``version``, ``status``, ``reason``, ``coverage``, ``budget``,
-        ``references``, and of its result ``data``, ``findings`` (mappings), ``n_tests`` and ``omitted``.
+        ``references``, ``table`` (the derived table that it ran on, or None), and of its result ``data``, ``findings``
+        (mappings), ``n_tests``, ``omitted`` and ``derived``.
         Other entries are not looked at, so nothing that depends on time or machine can enter.
 
     Returns
@@ -76,6 +77,7 @@ def build_report(
         "dataset": {**{k: dataset[k] for k in ("key", "rows", "data_hash", "schema_hash")}, "sampled": False},
         "columns": _columns(columns, ordered),
         "plugins": [_plugin(o) for o in ordered],
+        "derived": [_derived(o) for o in ordered if o["status"] == "ok" and o.get("derived")],
         "findings": findings,
         "omitted": _omitted(ordered),
         "references": _references(ordered, findings),
@@ -106,6 +108,7 @@ def _findings(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
         for raw in outcome.get("findings") or ():
             finding = {name: plain_tree(raw.get(name), rounded=True) for name in _FINDING_FIELDS}
             finding |= {"plugin": outcome["id"], "id": finding_id(outcome["id"], raw), "q_value": None}
+            finding["table"] = _table_key(outcome)
             finding["columns"] = finding["columns"] or []
             finding["evidence"] = finding["evidence"] or {}
             finding["references"] = finding["references"] or []
@@ -123,7 +126,7 @@ def _columns(columns: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) 
     known = column_fields()
     profiled: dict[str, dict[str, Any]] = {}
     for outcome in outcomes:
-        if outcome.get("type") != "profile" or outcome["status"] != "ok":
+        if outcome.get("type") != "profile" or outcome["status"] != "ok" or outcome.get("table"):
             continue
         for entry in (outcome.get("data") or {}).get("columns") or ():
             fields = {k: plain_tree(entry[k]) for k in known if k in entry}
@@ -153,9 +156,23 @@ def _plugin(outcome: Outcome) -> dict[str, Any]:
         "version": outcome["version"],
         "status": outcome["status"],
         "reason": outcome.get("reason") or None,
+        "table": _table_key(outcome),
         "coverage": coverage,
         "budget": plain_tree(dict(outcome.get("budget") or {})),
     }
+
+
+def _table_key(outcome: Outcome) -> str | None:
+    """Key of the derived table that a plugin ran on; None for the run's own table."""
+    table = outcome.get("table")
+    return table["key"] if table else None
+
+
+def _derived(outcome: Outcome) -> dict[str, Any]:
+    """The table that a transform made, with the lineage of its columns."""
+    made = outcome["derived"]
+    fields = {name: plain_tree(made[name]) for name in ("key", "parent", "rows", "rows_are", "columns")}
+    return {"plugin": outcome["id"], **fields}
 
 
 def _references(outcomes: Sequence[Outcome], findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

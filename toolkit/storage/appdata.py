@@ -17,6 +17,7 @@ from typing import Any
 from toolkit.core.canonical import pretty_json
 from toolkit.core.errors import BadInputError
 from toolkit.storage.durable import naming_disk_errors, rename_noreplace, write_durably
+from toolkit.storage.lineage import is_derived
 
 QUARANTINE_SUFFIX = ".quarantine.jsonl"
 """Ending of files with bad records, which stand beside the stores."""
@@ -46,6 +47,11 @@ class AppData:
     def sources(self) -> Path:
         """Records of where stores came from."""
         return self.root / "sources"
+
+    @property
+    def lineage(self) -> Path:
+        """Records of which stores were derived from which others."""
+        return self.root / "lineage"
 
     @property
     def tmp(self) -> Path:
@@ -85,7 +91,7 @@ class AppData:
         return sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))
 
     def find_store(self, wanted: str | None = None) -> Path:
-        """The store of a path, a key or the beginning of a key; the newest for None.
+        """The store of a path, a key or the beginning of a key; for None the newest that no transform made.
 
         Raises
         ------
@@ -96,6 +102,7 @@ class AppData:
 
         stores = self.list_stores()
         if wanted is None:
+            stores = [p for p in stores if not is_derived(self, p)]
             if not stores:
                 raise BadInputError(
                     f"there is no store in {self.stores}", "make one with: python -m toolkit.convert FILE"
@@ -137,19 +144,37 @@ class AppData:
         Path
             Removed at the end.
         """
-        with naming_disk_errors("making a work folder", self.tmp):
+        with self.holding(self.tmp / (name or f"tmp-{uuid.uuid4().hex}"), keep=name is not None) as folder:
+            yield folder
+
+    @contextmanager
+    def holding(self, folder: Path, *, keep: bool = False) -> Iterator[Path]:
+        """A folder held by a lock while in use, so that `collect_stale` leaves it alone.
+
+        Parameters
+        ----------
+        folder : Path
+            Below tmp/, or the ``scratch`` of a run.
+        keep : bool
+            Whether it stays when its user is interrupted.
+
+        Yields
+        ------
+        Path
+            Removed at the end.
+        """
+        with naming_disk_errors("making a work folder", folder):
             self.tmp.mkdir(parents=True, exist_ok=True)
-            folder = self.tmp / (name or f"tmp-{uuid.uuid4().hex}")
             while (descriptor := self._hold(folder)) is None:
                 time.sleep(_POLL_SECONDS)
-        keep = False
+        interrupted = False
         try:
             yield folder
         except KeyboardInterrupt:
-            keep = name is not None
+            interrupted = True
             raise
         finally:
-            if not keep:
+            if not (keep and interrupted):
                 discard(folder)
             os.close(descriptor)
 
@@ -169,7 +194,7 @@ class AppData:
             return None
 
     def collect_stale(self) -> list[Path]:
-        """Remove work folders that nobody holds any more; those in use are never touched.
+        """Remove work folders, and runs' scratch folders, that nobody holds any more; those in use are never touched.
 
         Returns
         -------
@@ -180,7 +205,8 @@ class AppData:
         if not self.tmp.is_dir():
             return removed
         with self._gate(fcntl.LOCK_EX):
-            for folder in sorted(p for p in self.tmp.iterdir() if p.is_dir() and not p.is_symlink()):
+            work = [*self.tmp.iterdir(), *self.runs.glob("*/scratch")]
+            for folder in sorted(p for p in work if p.is_dir() and not p.is_symlink()):
                 descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -218,6 +244,13 @@ class AppData:
         """Keep the record of a source under its identity (digest of its bytes and the reader's options)."""
         with naming_disk_errors("writing the source record", self.sources):
             write_durably(self.sources / f"{identity}.json", pretty_json(record).encode())
+
+    def write_lineage(self, key: str, record: dict[str, Any]) -> None:
+        """Keep the record of how a store was derived; one that is there stays, as it says who made the store."""
+        path = self.lineage / f"{key}-{record['identity']}.json"
+        if not path.exists():
+            with naming_disk_errors("writing the lineage", self.lineage):
+                write_durably(path, pretty_json(record).encode())
 
 
 def discard(path: Path) -> None:

@@ -33,7 +33,7 @@ def transcribe(dataset: Dataset, target: Path, format_name: str, columns: Sequen
     grid = dataset.grid
     writer = backend.create(target, codec, grid.chunk_rows, grid.rows)
     for spec in specs:
-        _copy(dataset, spec, writer)
+        copy_column(dataset, spec, spec, writer)
     manifest = dataset.manifest
     names = {a for spec in specs for a in manifest.digests if a == spec.array or a.startswith(f"{spec.array}__")}
     writer.finish(
@@ -47,16 +47,23 @@ def transcribe(dataset: Dataset, target: Path, format_name: str, columns: Sequen
     )
 
 
-def _copy(dataset: Dataset, spec: ColumnSpec, writer: StoreWriter) -> None:
+def copy_column(dataset: Dataset, spec: ColumnSpec, target: ColumnSpec, writer: StoreWriter) -> None:
+    """Write a column of a store into another on the same grid, where its arrays may have another name.
+
+    Raises
+    ------
+    DamagedStoreError
+        When a chunk does not match its digest.
+    """
     for chunk in dataset.chunks([spec.name]):
         data = chunk.data(spec.name)
         if isinstance(data.values, StringBlock):
             offsets, content = data.values.contiguous()
-            writer.write_chunk(array_of(spec, "values"), chunk.index, pack_vlen(offsets, content))
-            writer.write_chunk(array_of(spec, "lengths"), chunk.index, data.values.lengths)
+            writer.write_chunk(array_of(target, "values"), chunk.index, pack_vlen(offsets, content))
+            writer.write_chunk(array_of(target, "lengths"), chunk.index, data.values.lengths)
         else:
-            writer.write_chunk(array_of(spec, "values"), chunk.index, data.values)
+            writer.write_chunk(array_of(target, "values"), chunk.index, data.values)
         if data.valid is not None:
-            writer.write_chunk(array_of(spec, "valid"), chunk.index, data.valid)
+            writer.write_chunk(array_of(target, "valid"), chunk.index, data.valid)
     if spec.encoding == "coded":
-        writer.write_chunk(array_of(spec, "categories"), 0, pack_values(dataset.categories(spec.name)[:-1])[0])
+        writer.write_chunk(array_of(target, "categories"), 0, pack_values(dataset.categories(spec.name)[:-1])[0])

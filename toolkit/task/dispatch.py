@@ -74,6 +74,10 @@ def _run(tree: dict[str, Any], dataset: Dataset, progress: Callable[[int, int], 
         from toolkit.task.plugin_task import run_plugin
 
         return run_plugin(dataset, read_call(tree), progress)
+    if tree["task"] in ("publish", "check"):
+        from toolkit.task.publish_task import run_check, run_publish
+
+        return run_publish(dataset, tree["job"]) if tree["task"] == "publish" else run_check(tree["job"])
     from toolkit.task.scan_task import run_scans
 
     return run_scans(dataset, read_scans(tree), progress)

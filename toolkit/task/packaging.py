@@ -80,7 +80,7 @@ def read_result(data: bytes) -> Result:
         parts: tuple[Any, ...] = (result.data, result.coverage, result.files, result.n_tests, result.omitted)
         data_tree, covered, files, tests, omitted = parts
         typed = [
-            all(isinstance(tree, dict) for tree in (data_tree, covered, files, *omitted)),
+            all(isinstance(tree, dict) for tree in (data_tree, covered, files, result.derived, *omitted)),
             isinstance(tests, int),
             all(isinstance(name, str) and isinstance(content, bytes) for name, content in files.items()),
         ]

@@ -66,6 +66,10 @@ class PluginCall:
         Values that the parts handed back, encoded, for ``join``.
     omitted : list of dict
         What caps left out when the run was planned.
+    plan : dict or None
+        What the run is going to do, for a planner.
+    scratch : str
+        The folder in which a transform stages its table; empty for other types.
     """
 
     id: str
@@ -88,6 +92,8 @@ class PluginCall:
     former: bytes | None = None
     parts: list[bytes] = field(default_factory=list)
     omitted: list[dict[str, Any]] = field(default_factory=list)
+    plan: dict[str, Any] | None = None
+    scratch: str = ""
 
 
 def scan_payload(store: StoreRef, scans: Sequence[Scan]) -> bytes:
@@ -99,6 +105,19 @@ def plugin_payload(store: StoreRef, call: PluginCall) -> bytes:
     """Payload of a task that runs a plugin."""
     shallow = {f.name: getattr(call, f.name) for f in fields(call)}
     return encode({"task": "plugin", "store": asdict(store), "call": shallow})
+
+
+def publish_payload(
+    parent: StoreRef, staged: str, declaration: dict[str, Any], appdata: str, lineage: dict[str, Any]
+) -> bytes:
+    """Payload of a task that makes a store of what a transform staged."""
+    job = {"staged": staged, "declaration": declaration, "appdata": appdata, "lineage": lineage}
+    return encode({"task": "publish", "store": asdict(parent), "job": job})
+
+
+def check_payload(parent: StoreRef, derived: StoreRef) -> bytes:
+    """Payload of a task that reads a derived store whole, to see whether it is intact."""
+    return encode({"task": "check", "store": asdict(parent), "job": asdict(derived)})
 
 
 def read_scans(payload: dict[str, Any]) -> list[Scan]:

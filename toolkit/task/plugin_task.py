@@ -29,9 +29,10 @@ def run_plugin(dataset: Dataset, call: PluginCall, progress: Progress) -> dict[s
     Returns
     -------
     dict
-        ``{"status": "ok", "result": bytes}``, ``{"status": "skipped", "reason": ..., "recommendation": ...}``; or of a
-        Reducer that is to be split ``{"split": number of passes}``, of a part ``{"nodes": ..., "reads": ...}``, of a
-        joined pass that is not the last ``{"former": bytes}``.
+        ``{"status": "ok", "result": bytes}``, with ``staged`` where a transform derived a table;
+        ``{"status": "skipped", "reason": ..., "recommendation": ...}``; or of a Reducer that is to be split
+        ``{"split": number of passes}``, of a part ``{"nodes": ..., "reads": ...}``, of a joined pass that is not the
+        last ``{"former": bytes}``.
     """
     ctx = Context(dataset, _inputs(call), progress)
     for entry in call.omitted:
@@ -124,7 +125,12 @@ def _package(returned: Any, dataset: Dataset, ctx: Context, call: PluginCall) ->
     found["units"] = unit_coverage(ctx, call.selectors, [columns for _, columns, _, _ in call.kernels], result.omitted)
     if ctx.full_loads:
         found["full_loads"] = ctx.full_loads
-    return {"status": "ok", "result": encode(replace(result, coverage=found).to_json())}
+    out: dict[str, Any] = {"status": "ok", "result": encode(replace(result, coverage=found).to_json())}
+    if ctx.derived is not None:
+        if not ctx.derived.complete:
+            raise ResultError("its derived table was not closed", "write it within: with ctx.derive(...) as out")
+        out["staged"] = ctx.derived.declaration.to_json()
+    return out
 
 
 def _packed_reads(ctx: Context) -> list[list[Any]]:
@@ -148,6 +154,8 @@ def _inputs(call: PluginCall) -> Inputs:
         full_load=call.full_load,
         load_rows=call.load_rows,
         seed=call.seed,
+        plan=call.plan,
+        scratch=Path(call.scratch) if call.scratch else None,
     )
 
 

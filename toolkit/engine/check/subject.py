@@ -14,8 +14,10 @@ from toolkit.engine.plan import make_plan
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.engine.results import ResultStore
 from toolkit.engine.schedule import Schedule
+from toolkit.engine.tables import Tables
 from toolkit.execute.serial import SerialExecutor
 from toolkit.govern.policy import Policy
+from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import Dataset
 
 WHOLE = 1 << 30
@@ -58,7 +60,8 @@ class Subject:
         used = {self.manifest.id: self.manifest}
         waiting = [self.manifest]
         while waiting:
-            for name in waiting.pop().depends_on:
+            manifest = waiting.pop()
+            for name in (*manifest.depends_on, manifest.table):
                 for key, other in self.others.items():
                     if name in (key, f"type:{other.type}") and key not in used:
                         used[key] = other
@@ -66,13 +69,20 @@ class Subject:
         policy = policy or Policy(partition_chunks=partition_chunks)
         plan = make_plan(dataset, used, list(used), policy, assume_rows=assume_rows)
         chunks = plan.policy.partition_chunks
-        board = KernelBoard(dataset, "", chunks, None, lambda key: None, lambda key, body: None)
+
+        def board(table: Dataset) -> KernelBoard:
+            return KernelBoard(table, "", chunks, None, lambda key: None, lambda key, body: None)
+
+        tables = Tables(dataset, board, AppData(self.work), self.work / "scratch")
         unused = ResultStore(self.work, reading=False)
-        schedule = Schedule(plan, dataset, board, unused, lambda key, body: None, lambda run: None)
+        schedule = Schedule(plan, tables, unused, lambda key, body: None, lambda run: None)
         executor = SerialExecutor()
         executor.begin(1)
-        for _ in schedule.run(executor, 1, schedule.prepare()):
-            pass
+        try:
+            for _ in schedule.run(executor, 1, schedule.prepare()):
+                pass
+        finally:
+            tables.close()
         return schedule.plugins[self.manifest.id]
 
 

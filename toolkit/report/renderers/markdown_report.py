@@ -13,6 +13,7 @@ from toolkit.report.text_table import cut
 
 _MOST_RANGES = 8
 _MOST_NAMES = 8
+_KEY_SHOWN = 12
 
 
 class MarkdownRenderer:
@@ -28,6 +29,7 @@ class MarkdownRenderer:
             *_findings(report["findings"]),
             *column_tables(report["columns"], report["dataset"]["rows"]),
             *_plugins(report["plugins"]),
+            *_derived(report["derived"]),
             *_omitted(report["omitted"]),
             *_references(report["references"]),
         ]
@@ -51,7 +53,7 @@ def _head(report: Mapping[str, Any]) -> list[str]:
 
 def _coverage_line(plugins: Sequence[Mapping[str, Any]], rows: int) -> str:
     read = [p for p in plugins if p["status"] == "ok" and isinstance(p["coverage"].get("rows"), int)]
-    partial = [p for p in read if p["coverage"]["rows"] < rows]
+    partial = [p for p in read if p["coverage"]["rows"] < p["coverage"].get("of_rows", rows)]
     if not read:
         return "no plugin that was done says how many rows it read"
     if not partial:
@@ -82,6 +84,8 @@ def _finding_foot(finding: Mapping[str, Any]) -> str:
         if isinstance(ranges, list) and ranges:
             more = "" if len(ranges) <= _MOST_RANGES else " …"
             parts.append(f"{what} {', '.join(_range(r) for r in ranges[:_MOST_RANGES])}{more}")
+    if finding["table"]:
+        parts.append(f"of the derived table {code(finding['table'][:_KEY_SHOWN])}")
     if finding["q_value"] is not None:
         q = finding["q_value"]
         parts.append("q < 1e-300" if q < 1e-300 else f"q = {q:.2g}")
@@ -108,6 +112,26 @@ def _plugins(plugins: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append(f"- {code(plugin['id'])} {escape(str(plugin['version']))}, {status}{reason}")
         lines[-1] += _read(plugin["coverage"])
     return ["## Plugins", "\n".join(lines)]
+
+
+def _derived(derived: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not derived:
+        return []
+    lines = []
+    for table in derived:
+        made = [c for c in table["columns"] if not c["kept"]]
+        kept = len(table["columns"]) - len(made)
+        facts = f"{number(table['rows'])} rows, {number(kept)} columns kept, {number(len(made))} made"
+        key, parent = (code(table[which][:_KEY_SHOWN]) for which in ("key", "parent"))
+        lines.append(f"- {key} by {code(table['plugin'])} from {parent}: {facts}")
+        for column in made[:_MOST_NAMES]:
+            of = ", ".join(code(cut(name, 40)) for name in column["of"])
+            lines.append(
+                f"  - {code(cut(column['name'], 40))} ({column['kind']}) of {of or 'the rows'}: {prose(column['how'])}"
+            )
+        if len(made) > _MOST_NAMES:
+            lines.append(f"  - and {number(len(made) - _MOST_NAMES)} more")
+    return ["## Derived tables", "\n".join(lines)]
 
 
 def _read(coverage: Mapping[str, Any]) -> str:

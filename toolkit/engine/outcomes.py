@@ -1,0 +1,44 @@
+"""What tasks of plugins hand back, and what is kept of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.core.encoding import EncodingError, encode
+from toolkit.engine.plugin_run import PluginRun
+from toolkit.execute.base import Outcome
+from toolkit.task.failure import Failure
+from toolkit.task.packaging import NO_RESULT, ResultError, read_result
+from toolkit.task.payload import read_output
+
+
+def output_of(outcome: Outcome) -> tuple[Any, Failure | None, str]:
+    """Value, failure and reason of an outcome: one of value and reason is there."""
+    if outcome.output is None:
+        return None, None, outcome.reason
+    try:
+        value, failure = read_output(outcome.output)
+    except (EncodingError, KeyError, TypeError, ValueError, AttributeError):
+        return None, None, NO_RESULT
+    return value, failure, "" if failure is None else failure.reason
+
+
+def end_with(run: PluginRun, value: dict[str, Any]) -> None:
+    """End a plugin with what its last task handed back, or what was kept of it."""
+    if value["status"] == "ok":
+        run.result = checked(value["result"])
+        run.end("ok")
+    else:
+        run.end("skipped", "; ".join(str(t) for t in (value["reason"], value["recommendation"]) if t))
+
+
+def checked(result: bytes) -> bytes:
+    """A result that a plugin's process handed back; only the engine says what was derived."""
+    if read_result(result).derived:
+        raise ResultError(NO_RESULT)
+    return result
+
+
+def kept_of(run: PluginRun) -> bytes:
+    """What is kept of a plugin that has ended."""
+    return encode({"status": run.status, "reason": run.reason, "result": run.result})

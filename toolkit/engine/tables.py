@@ -1,0 +1,134 @@
+"""The tables of a run: its own, and those that its transforms derive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.engine.board import KernelBoard
+from toolkit.engine.plugin_run import PluginRun
+from toolkit.execute.base import Limits, Task
+from toolkit.storage.appdata import AppData, discard
+from toolkit.storage.dataset import Dataset, open_location
+from toolkit.task.payload import StoreRef, check_payload, publish_payload, store_ref
+
+MakeBoard = Callable[[Dataset], KernelBoard]
+
+OWN = ""
+"""Name of the run's own table; a derived one has the id of its transform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that plugins run on.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        Open.
+    store : StoreRef
+        Where workers find it.
+    board : KernelBoard
+        The kernels on it.
+    """
+
+    dataset: Dataset
+    store: StoreRef
+    board: KernelBoard
+
+
+class Tables:
+    """Opens tables, and has stores made of what transforms stage.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The run's own table.
+    make_board : callable
+        Makes the kernel board of a table.
+    place : AppData
+        Where stores go.
+    scratch : Path
+        Folder below which transforms stage, each in its own; made when the first one begins, removed by `close`.
+    """
+
+    def __init__(self, dataset: Dataset, make_board: MakeBoard, place: AppData, scratch: Path) -> None:
+        self._make_board = make_board
+        self._place = place
+        self._scratch = scratch
+        self._held = ExitStack()
+        self._holding = False
+        self._tables: dict[str, Table] = {}
+        self._add(OWN, dataset)
+
+    def __getitem__(self, name: str) -> Table:
+        return self._tables[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def scratch(self, run: PluginRun) -> str:
+        """A new, empty folder for a transform; no folder for other types."""
+        if run.planned.manifest.type != "transform":
+            return ""
+        if not self._holding:
+            self._scratch.parent.mkdir(parents=True, exist_ok=True)
+            self._held.enter_context(self._place.holding(self._scratch))
+            self._holding = True
+        folder = self._scratch / run.id
+        discard(folder)  # of the same run, killed before
+        folder.mkdir()
+        return str(folder.absolute())
+
+    def publish_task(self, run: PluginRun, declaration: dict[str, Any]) -> Task:
+        """The task that makes a store of what a transform staged; it is the harness's own and has no limits."""
+        planned, manifest = run.planned, run.planned.manifest
+        lineage = {
+            "plugin": run.id,
+            "version": manifest.version,
+            "code": planned.digest,
+            "params": planned.params,
+            "budget": planned.budget.to_json(),
+        }
+        assert run.call is not None
+        parent, appdata = self._tables[manifest.table].store, str(self._place.root.absolute())
+        payload = publish_payload(parent, run.call.scratch, declaration, appdata, lineage)
+        return Task(f"publish:{run.id}", payload, Limits())
+
+    def check_task(self, run: PluginRun, derived: dict[str, Any]) -> Task | None:
+        """The task that proves a store of before intact; None where it is the parent itself."""
+        parent = self._tables[run.planned.manifest.table]
+        if derived["key"] == parent.dataset.key:
+            return None
+        where = store_ref(self._place.stores / derived["store"], derived["key"])
+        return Task(f"check:{run.id}", check_payload(parent.store, where), Limits())
+
+    def drop(self, derived: dict[str, Any]) -> None:
+        """Remove a store that is damaged, so that it can be made again."""
+        location = self._place.stores / derived["store"]
+        if location.exists():
+            self._place.drop_store(location)
+
+    def open(self, run: PluginRun) -> Table:
+        """Open the table that a transform made."""
+        derived = run.decoded().derived
+        parent = self._tables[run.planned.manifest.table].dataset
+        same = derived["key"] == parent.key
+        return self._add(run.id, parent if same else open_location(self._place.stores / derived["store"]))
+
+    def discard(self, run: PluginRun) -> None:
+        """Remove what a transform staged."""
+        if self._holding and run.planned.manifest.type == "transform":
+            discard(self._scratch / run.id)
+
+    def close(self) -> None:
+        """Remove the folder in which was staged."""
+        self._held.close()
+
+    def _add(self, name: str, dataset: Dataset) -> Table:
+        made = Table(dataset, store_ref(dataset.location, dataset.key), self._make_board(dataset))
+        self._tables[name] = made
+        return made
