@@ -153,3 +153,65 @@ def test_a_plan_is_plain_and_the_same_again(tmp_path: Path) -> None:
     first, second = (canonical_json(plan(tmp_path).to_json()) for _ in range(2))
     assert first == second
     assert '"sampled":false' in first
+
+
+REQUIRED = {
+    "rows: '>=9'": "",
+    "numeric: 3": "",
+    "{numeric: '>=2', categorical: '==1', columns: '<=4', text: '<2', rows: '>8'}": "",
+    "rows: '>=10'": "it needs at least 10 rows, and the table has 9; run it on a longer table",
+    "rows: '<9'": "it needs fewer than 9 rows, and the table has 9; run it on a shorter table",
+    "numeric: '>=4'": "it needs at least 4 numeric columns, and the table has 3; declare further ones with --types, "
+    "if there are any",
+    "text: '==0'": "it needs exactly 0 text columns, and the table has 1; choose fewer columns with --columns",
+    "columns: '>4'": "it needs more than 4 columns, and the table has 4; convert the table with more of its columns",
+    "{rows: 1, time: 1}": "it needs at least 1 time columns, and the table has 0; declare further ones with --types, "
+    "if there are any",
+}
+
+
+@pytest.mark.parametrize("requires", REQUIRED)
+def test_what_a_plugin_requires_is_looked_at_before_it_starts(requires: str, tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "")
+    text = requires if requires.startswith("{") else f"{{{requires}}}"
+    with (tmp_path / "analysis_a/plugin.yaml").open("a") as stream:
+        stream.write(f"requires: {text}\n")
+    assert plan(tmp_path).plugins[0].skip == REQUIRED[requires]
+
+
+def test_a_plugin_on_a_derived_table_is_planned_later(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "transform_t", "")
+    plugin_on_disk(tmp_path, "analysis_a", "", table="transform_t", columns="time", kernels=[{"kernel": "moments"}])
+    made = plan(tmp_path, "analysis_a")
+    assert made.layers == [["transform_t"], ["analysis_a"]]
+    planned = made.plugins[1]
+    assert (planned.deferred, planned.skip, planned.columns, planned.requests) == (True, "", [], [])
+    assert (planned.needs, planned.sees) == (["transform_t"], ["transform_t"])
+
+
+def test_what_a_table_can_not_be(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "analysis_a", "", table="transform_gone")
+    with pytest.raises(BadInputError, match=r"plugin.yaml, line \d+: there is no plugin 'transform_gone'"):
+        plan(tmp_path)
+    plugin_on_disk(tmp_path, "analysis_a", "", table="analysis_b")
+    with pytest.raises(BadInputError, match="table takes the id of a transform"):
+        plan(tmp_path)
+    plugin_on_disk(tmp_path, "profile_a", "", table="transform_t")
+    with pytest.raises(BadInputError, match="a profile runs before any transform"):
+        load_manifest(tmp_path / "profile_a")
+
+
+CIRCLES: dict[str, dict[str, dict[str, Any]]] = {
+    "by name": {"analysis_a": {"depends_on": ["analysis_b"]}, "analysis_b": {"depends_on": ["analysis_a"]}},
+    "by type": {"analysis_a": {"depends_on": ["type:analysis"]}, "analysis_b": {"depends_on": ["type:analysis"]}},
+    "by table": {"transform_a": {"table": "transform_b"}, "transform_b": {"table": "transform_a"}},
+    "of an earlier type": {"profile_a": {"depends_on": ["transform_b"]}, "transform_b": {}, "planner_c": {}},
+}
+
+
+@pytest.mark.parametrize("name", CIRCLES)
+def test_circles_of_all_sorts_are_found(name: str, tmp_path: Path) -> None:
+    for plugin, manifest in CIRCLES[name].items():
+        plugin_on_disk(tmp_path, plugin, "", **manifest)
+    with pytest.raises(BadInputError, match="in a circle: " + ", ".join(sorted(CIRCLES[name]))):
+        plan(tmp_path)

@@ -140,7 +140,10 @@ def test_a_failure_is_its_own_and_its_dependants(place: Place) -> None:
     }
     assert report.status == "failed"
     assert reason(report, "analysis_bad") == "ValueError: no 500 (plugin.py, line 3)"
-    assert reason(report, "analysis_needs") == "it needs analysis_bad, which failed"
+    assert (
+        reason(report, "analysis_needs")
+        == "it needs analysis_bad, which failed: ValueError: no 500 (plugin.py, line 3)"
+    )
     assert reason(report, "analysis_skips") == "there is no time; add one"
     assert reason(report, "analysis_dates") == "there is no column of kind time"
     plugins = {p["id"]: p for p in report.report["plugins"]}
