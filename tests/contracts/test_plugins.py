@@ -15,8 +15,8 @@ from toolkit.engine.check.subject import Subject
 from toolkit.engine.discovery import discover
 from toolkit.engine.manifest import Manifest, load_manifest
 from toolkit.engine.new_plugin import new_plugin
-from toolkit.engine.plan import requests_of
-from toolkit.govern.policy import PLUGIN_TYPES
+from toolkit.engine.plan import make_plan, requests_of
+from toolkit.govern.policy import PLUGIN_TYPES, Policy
 from toolkit.kernels.base import kernels
 from toolkit.kernels.waves import compute
 from toolkit.plugin import Budget, Context, Inputs, Skip
@@ -53,7 +53,7 @@ def test_the_input_is_not_changed(plugin: str, tmp_path: Path) -> None:
     dataset = small_table()
     reader = reader_of(dataset)
     before = {key: chunk.tobytes() for key, chunk in reader._chunks.items()}
-    run_in_memory(manifest, dataset)
+    run_in_memory(manifest, dataset, tmp_path)
     assert {key: chunk.tobytes() for key, chunk in reader._chunks.items()} == before
 
 
@@ -182,7 +182,7 @@ def test_a_change_of_the_input_is_found(tmp_path: Path) -> None:
     dataset = small_table()
     reader = reader_of(dataset)
     before = {key: chunk.tobytes() for key, chunk in reader._chunks.items()}
-    run_in_memory(load_manifest(plugin_on_disk(tmp_path, "analysis_changes", code)), dataset)
+    run_in_memory(load_manifest(plugin_on_disk(tmp_path, "analysis_changes", code)), dataset, tmp_path)
     assert {key: chunk.tobytes() for key, chunk in reader._chunks.items()} != before
 
 
@@ -210,12 +210,14 @@ def small_table() -> Dataset:
     )
 
 
-def run_in_memory(manifest: Manifest, dataset: Dataset) -> None:
+def run_in_memory(manifest: Manifest, dataset: Dataset, scratch: Path) -> None:
     """Run a plugin in this process on a table that is not on disk."""
     asked = [(n, r) for n in manifest.kernels for r in requests_of(n, manifest, dataset.schema, Budget())[0]]
     answers = compute(dataset, [r for _, r in asked])
     found = {kernel_key(n.kernel, r.columns, n.params): answers[r.key] for n, r in asked}
-    ctx = Context(dataset, Inputs(manifest.id, manifest.columns, manifest.param_defaults, kernels=dict(found)))
+    inputs = Inputs(manifest.id, manifest.columns, manifest.param_defaults, kernels=dict(found))
+    inputs.plan, inputs.scratch = make_plan(dataset, PLUGINS, [], Policy()).to_json(), scratch
+    ctx = Context(dataset, inputs)
     with loaded_plugin(manifest.id, manifest.folder, "") as module:
         reducer = make_reducer(module)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import UsageError
@@ -107,6 +108,9 @@ class Planned:
             "code_digest": self.digest,
             "params": self.params,
             "budget": self.budget.to_json(),
+            "caps_set_by": {cap: f"{Path(o.source).name}, line {o.line}" for cap, o in sorted(self.origins.items())},
+            "cost": self.manifest.cost,
+            "takes": list(self.manifest.columns),
             "table": self.manifest.table or None,
             "requires": [str(r) for r in self.manifest.requires],
             "columns": self.columns,

@@ -1,0 +1,114 @@
+"""planner_basic: what the run is going to do, with the reason for every plugin, from profile, policy and manifests.
+
+It reads no row, and no clock: work is counted in units, one for each step that a manifest's cost formula stands for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.plugin import Context, Result
+
+_LISTED = 20
+_MUTE = ("constant", "empty")
+"""Roles of columns that can tell a statistic nothing."""
+
+
+def run(ctx: Context) -> Result:
+    """Plan with the profile where there is one."""
+    profile = ctx.results.get("profile_basic")
+    columns = profile.data["columns"] if profile is not None else []
+    plugins = planned(ctx.plan.get("plugins", []), ctx.rows, len(ctx.schema), columns)
+    units = [p["work_units"] for p in plugins if p["work_units"] is not None]
+    return Result({"plugins": plugins, "work_units": sum(units), "profiled": len(columns)})
+
+
+def planned(
+    plugins: Sequence[Mapping[str, Any]], rows: int, columns: int, profile: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """One entry for each plugin, in the order of the plan.
+
+    Parameters
+    ----------
+    plugins : sequence of mapping
+        Those of the run's plan.
+    rows, columns : int
+        Size of the table.
+    profile : sequence of mapping
+        What profile_basic says of the columns: ``name``, ``role``, ``distinct``.
+
+    Examples
+    --------
+    >>> plan = {
+    ...     "id": "analysis_a",
+    ...     "applies": True,
+    ...     "takes": ["numeric"],
+    ...     "columns": ["x", "y"],
+    ...     "requires": [],
+    ...     "budget": {"max_pairs": 1},
+    ...     "cost": {"rows": 1, "pairs": 1},
+    ...     "passes": 1,
+    ... }
+    >>> (entry,) = planned([plan], 100, 3, [{"name": "x", "role": "constant"}])
+    >>> entry["work_units"], entry["reason"]
+    (100, 'it takes numeric columns, 2 of 3; 1 of them can tell nothing, being constant or empty')
+    """
+    roles = {c["name"]: c.get("role") for c in profile}
+    distinct = [c["distinct"] for c in profile if c.get("distinct") and c.get("role") == "category"]
+    return [_entry(p, rows, columns, roles, max(distinct, default=1)) for p in plugins]
+
+
+def _entry(plugin: Mapping[str, Any], rows: int, columns: int, roles: Mapping[str, Any], groups: int) -> dict[str, Any]:
+    applies, later = plugin["applies"], bool(plugin.get("table"))
+    mute = [name for name in plugin["columns"] if roles.get(name) in _MUTE]
+    entry = {
+        "id": plugin["id"],
+        "included": applies,
+        "reason": _reason(plugin, columns, mute),
+        "columns": list(plugin["columns"][:_LISTED]),
+        "n_columns": len(plugin["columns"]),
+        "mute_columns": mute[:_LISTED],
+        "caps": {cap: value for cap, value in plugin["budget"].items() if value is not None},
+        "caps_set_by": dict(plugin.get("caps_set_by", {})),
+        "omitted": [o["what"] for o in plugin.get("omitted", [])],
+    }
+    return entry | {"work_units": work_units(plugin, rows, groups) if applies and not later else None}
+
+
+def _reason(plugin: Mapping[str, Any], columns: int, mute: Sequence[str]) -> str:
+    if not plugin["applies"]:
+        return str(plugin["reason"])
+    if plugin.get("table"):
+        return f"it runs on the table of {plugin['table']} and is planned when that is made"
+    takes = "any" if "any" in plugin["takes"] else " and ".join(plugin["takes"])
+    reason = f"it takes {takes} columns, {len(plugin['columns'])} of {columns}"
+    if plugin["requires"]:
+        reason += f"; met: {', '.join(plugin['requires'])}"
+    if mute:
+        reason += f"; {len(mute)} of them can tell nothing, being constant or empty"
+    return reason
+
+
+def work_units(plugin: Mapping[str, Any], rows: int, groups: int) -> int:
+    """Steps of a plugin by the exponents of its manifest; without any, every row of every column in every pass.
+
+    What a cap limits is counted up to the cap.
+    """
+    n, budget, cost = len(plugin["columns"]), plugin["budget"], plugin.get("cost") or {"rows": 1, "columns": 1}
+    sizes = {
+        "rows": rows,
+        "columns": n,
+        "pairs": _within(math.comb(n, 2), budget.get("max_pairs")),
+        "groups": _within(groups, budget.get("max_groups")),
+        "windows": _within(rows, budget.get("max_windows")),
+    }
+    units = float(plugin["passes"])
+    for what, size in sizes.items():
+        units *= size ** cost.get(what, 0)
+    return math.ceil(units)
+
+
+def _within(size: int, cap: int | None) -> int:
+    return size if cap is None else min(size, cap)
