@@ -219,6 +219,8 @@ def make_plan(
     plugins = {m.id: _planned(dataset, m, policy, dict(given.get(m.id, {})), assume_rows) for m in chosen.values()}
     plugins = {key: _linked(p, plugins) for key, p in plugins.items()}
     layers = _layers(plugins)
+    for key in (key for layer in layers for key in layer):
+        plugins[key] = _without_needs(plugins[key], plugins)
     ordered = [plugins[key] for layer in layers for key in layer]
     grid = dataset.grid
     return Plan(
@@ -346,6 +348,18 @@ def _linked(planned: Planned, plugins: Mapping[str, Planned]) -> Planned:
     before = [key for t in _WAITS_FOR[manifest.type] for key in by_type[t]]
     waits = sorted({*named, *of_types, *before} - {planned.id})
     return replace(planned, waits_for=waits, needs=named, sees=sorted({*named, *of_types} - {planned.id}))
+
+
+def _without_needs(planned: Planned, plugins: Mapping[str, Planned]) -> Planned:
+    """A plugin that needs one which does not apply does not apply either."""
+    reasons = (unusable(name, "skipped", plugins[name].skip) for name in planned.needs if plugins[name].skip)
+    return planned if planned.skip else replace(planned, skip=next(reasons, ""))
+
+
+def unusable(name: str, status: str, reason: str) -> str:
+    """Why a plugin can't run that needs another one."""
+    past = {"failed": "failed", "skipped": "was skipped", "timed_out": "timed out"}
+    return f"it needs {name}, which {past[status]}: {reason}"
 
 
 def _layers(plugins: Mapping[str, Planned]) -> list[list[str]]:

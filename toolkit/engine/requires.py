@@ -65,7 +65,8 @@ def unmet(requirements: tuple[Requirement, ...], rows: int, schema: Schema) -> s
         if not requirement.holds(rows, schema):
             found = count_of(requirement.what, rows, schema)
             amount = _WORDS[requirement.comparison].format(f"{requirement.count:,}")
-            noun = "rows" if requirement.what == "rows" else "columns"
+            noun = "row" if requirement.what == "rows" else "column"
+            noun += "" if requirement.count == 1 and requirement.comparison != "<" else "s"
             kind = "" if requirement.what in ("rows", "columns") else f"{requirement.what} "
             reason = f"it needs {amount} {kind}{noun}, and the table has {found:,}"
             return f"{reason}; {_advice(requirement, kind)}"

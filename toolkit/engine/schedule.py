@@ -12,7 +12,7 @@ from toolkit.core.errors import ToolkitError
 from toolkit.core.schema import Schema
 from toolkit.engine.board import batches
 from toolkit.engine.outcomes import checked, end_with, kept_of, output_of
-from toolkit.engine.plan import Plan, settled
+from toolkit.engine.plan import Plan, settled, unusable
 from toolkit.engine.plugin_run import (
     PluginRun,
     begin_task,
@@ -341,7 +341,7 @@ class Schedule:
         for name in run.planned.needs:
             other = self.plugins[name]
             if other.status != "ok":
-                return "skipped", f"it needs {name}, which {_PAST[other.status]}: {other.reason}"
+                return "skipped", unusable(name, other.status, other.reason)
         if run.planned.manifest.table not in self._tables:
             return "skipped", f"it runs on the table of {run.planned.manifest.table}, which made none"
         for _, request in run.planned.requests:
@@ -367,9 +367,6 @@ class Schedule:
             result = self.plugins[name].decoded().to_json()
             self._digests[name] = digest_value({k: v for k, v in result.items() if k != "files"})
         return self._digests[name]
-
-
-_PAST = {"failed": "failed", "skipped": "was skipped", "timed_out": "timed out"}
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

@@ -114,6 +114,12 @@ REFUSED = {
     "a cap on rows": ("caps: {max_rows: 100}", "every plugin reads every row"),
     "sampling": ("sampled: true", "every plugin reads every row"),
     "a reference that is a link": ("references: ['https://doi.org/10.1000/182']", "is no DOI"),
+    "a requirement that is a list": ("requires: [numeric]", "requires takes a mapping"),
+    "a requirement of nothing known": ("requires: {money: 1}", "unknown key 'money'"),
+    "a requirement that is no number": ("requires: {numeric: many}", "numeric can't require 'many'"),
+    "a requirement below nothing": ("requires: {rows: -1}", "rows can't require -1"),
+    "a requirement that is a truth": ("requires: {rows: true}", "rows can't require True"),
+    "a table that is a list": ("table: [transform_a]", "table takes the id of a transform"),
     "an empty summary": ("summary: ''", "summary can't be ''"),
 }
 

@@ -165,7 +165,7 @@ REQUIRED = {
     "if there are any",
     "text: '==0'": "it needs exactly 0 text columns, and the table has 1; choose fewer columns with --columns",
     "columns: '>4'": "it needs more than 4 columns, and the table has 4; convert the table with more of its columns",
-    "{rows: 1, time: 1}": "it needs at least 1 time columns, and the table has 0; declare further ones with --types, "
+    "{rows: 1, time: 1}": "it needs at least 1 time column, and the table has 0; declare further ones with --types, "
     "if there are any",
 }
 
@@ -187,6 +187,18 @@ def test_a_plugin_on_a_derived_table_is_planned_later(tmp_path: Path) -> None:
     planned = made.plugins[1]
     assert (planned.deferred, planned.skip, planned.columns, planned.requests) == (True, "", [], [])
     assert (planned.needs, planned.sees) == (["transform_t"], ["transform_t"])
+
+
+def test_what_needs_a_plugin_that_does_not_apply_does_not_either(tmp_path: Path) -> None:
+    plugin_on_disk(tmp_path, "transform_t", "", columns="time")
+    plugin_on_disk(tmp_path, "analysis_a", "", table="transform_t")
+    plugin_on_disk(tmp_path, "analysis_b", "", depends_on=["analysis_a"])
+    plugin_on_disk(tmp_path, "analysis_c", "", depends_on=["type:transform"])
+    skips = {p.id: p.skip for p in plan(tmp_path).plugins}
+    assert skips["transform_t"] == "there is no column of kind time"
+    assert skips["analysis_a"] == f"it needs transform_t, which was skipped: {skips['transform_t']}"
+    assert skips["analysis_b"] == f"it needs analysis_a, which was skipped: {skips['analysis_a']}"
+    assert skips["analysis_c"] == ""
 
 
 def test_what_a_table_can_not_be(tmp_path: Path) -> None:
