@@ -1,11 +1,10 @@
 """planner_basic: what the run is going to do, with the reason for every plugin, from profile, policy and manifests.
 
-It reads no row, and no clock: work is counted in units, one for each step that a manifest's cost formula stands for.
+It reads no row and no clock: work is counted in the units of the plan, steps of each manifest's cost formula.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,13 +19,13 @@ def run(ctx: Context) -> Result:
     """Plan with the profile where there is one."""
     profile = ctx.results.get("profile_basic")
     columns = profile.data["columns"] if profile is not None else []
-    plugins = planned(ctx.plan.get("plugins", []), ctx.rows, len(ctx.schema), columns)
+    plugins = planned(ctx.plan["plugins"], len(ctx.schema), columns)
     units = [p["work_units"] for p in plugins if p["work_units"] is not None]
     return Result({"plugins": plugins, "work_units": sum(units), "profiled": len(columns)})
 
 
 def planned(
-    plugins: Sequence[Mapping[str, Any]], rows: int, columns: int, profile: Sequence[Mapping[str, Any]]
+    plugins: Sequence[Mapping[str, Any]], columns: int, profile: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """One entry for each plugin, in the order of the plan.
 
@@ -34,10 +33,10 @@ def planned(
     ----------
     plugins : sequence of mapping
         Those of the run's plan.
-    rows, columns : int
-        Size of the table.
+    columns : int
+        Columns of the table.
     profile : sequence of mapping
-        What profile_basic says of the columns: ``name``, ``role``, ``distinct``.
+        What profile_basic says of the columns: ``name`` and ``role``.
 
     Examples
     --------
@@ -48,16 +47,14 @@ def planned(
     ...     "columns": ["x", "y"],
     ...     "requires": [],
     ...     "budget": {"max_pairs": 1},
-    ...     "cost": {"rows": 1, "pairs": 1},
-    ...     "passes": 1,
+    ...     "work_units": 100.0,
     ... }
-    >>> (entry,) = planned([plan], 100, 3, [{"name": "x", "role": "constant"}])
+    >>> (entry,) = planned([plan], 3, [{"name": "x", "role": "constant"}])
     >>> entry["work_units"], entry["reason"]
-    (100, 'it takes numeric columns, 2 of 3; 1 of them can tell nothing, being constant or empty')
+    (100.0, 'it takes numeric columns, 2 of 3; 1 of them can tell nothing, being constant or empty')
     """
     roles = {c["name"]: c.get("role") for c in profile}
-    distinct = [c["distinct"] for c in profile if c.get("distinct") and c.get("role") == "category"]
-    return [_entry(p, rows, columns, roles, max(distinct, default=1)) for p in plugins]
+    return [_entry(p, columns, roles) for p in plugins]
 
 
 def _entry(plugin: Mapping[str, Any], rows: int, columns: int, roles: Mapping[str, Any], groups: int) -> dict[str, Any]:
@@ -74,7 +71,7 @@ def _entry(plugin: Mapping[str, Any], rows: int, columns: int, roles: Mapping[st
         "caps_set_by": dict(plugin.get("caps_set_by", {})),
         "omitted": [o["what"] for o in plugin.get("omitted", [])],
     }
-    return entry | {"work_units": work_units(plugin, rows, groups) if applies and not later else None}
+    return entry | {"work_units": plugin["work_units"] if applies and not later else None}
 
 
 def _reason(plugin: Mapping[str, Any], columns: int, mute: Sequence[str]) -> str:
@@ -89,26 +86,3 @@ def _reason(plugin: Mapping[str, Any], columns: int, mute: Sequence[str]) -> str
     if mute:
         reason += f"; {len(mute)} of them can tell nothing, being constant or empty"
     return reason
-
-
-def work_units(plugin: Mapping[str, Any], rows: int, groups: int) -> int:
-    """Steps of a plugin by the exponents of its manifest; without any, every row of every column in every pass.
-
-    What a cap limits is counted up to the cap.
-    """
-    n, budget, cost = len(plugin["columns"]), plugin["budget"], plugin.get("cost") or {"rows": 1, "columns": 1}
-    sizes = {
-        "rows": rows,
-        "columns": n,
-        "pairs": _within(math.comb(n, 2), budget.get("max_pairs")),
-        "groups": _within(groups, budget.get("max_groups")),
-        "windows": _within(rows, budget.get("max_windows")),
-    }
-    units = float(plugin["passes"])
-    for what, size in sizes.items():
-        units *= size ** cost.get(what, 0)
-    return math.ceil(units)
-
-
-def _within(size: int, cap: int | None) -> int:
-    return size if cap is None else min(size, cap)

@@ -20,7 +20,7 @@ from toolkit.govern.policy import PLUGIN_TYPES, Policy
 from toolkit.kernels.base import kernels
 from toolkit.kernels.waves import compute
 from toolkit.plugin import Budget, Context, Inputs, Skip
-from toolkit.plugin.context import kernel_key
+from toolkit.plugin.inputs import kernel_key
 from toolkit.storage.dataset import Dataset
 from toolkit.task.code import loaded_plugin
 from toolkit.task.plugin_task import make_reducer, reduce_whole

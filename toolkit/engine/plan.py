@@ -109,7 +109,6 @@ class Planned:
             "params": self.params,
             "budget": self.budget.to_json(),
             "caps_set_by": {cap: f"{Path(o.source).name}, line {o.line}" for cap, o in sorted(self.origins.items())},
-            "cost": self.manifest.cost,
             "takes": list(self.manifest.columns),
             "table": self.manifest.table or None,
             "requires": [str(r) for r in self.manifest.requires],

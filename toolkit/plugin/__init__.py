@@ -16,10 +16,11 @@ from toolkit.core.strings import StringBlock
 from toolkit.kernels.base import State, StateClass
 from toolkit.plugin.bins import RowBlocks, TimeBins, row_blocks, time_bins
 from toolkit.plugin.budget import CAPS, Budget
-from toolkit.plugin.context import Context, Inputs
+from toolkit.plugin.context import Context
 from toolkit.plugin.derived import Coded, DerivedTable
 from toolkit.plugin.facts import ColumnFacts, column_facts
 from toolkit.plugin.grouping import OTHER, Groups, keep_groups
+from toolkit.plugin.inputs import Inputs
 from toolkit.plugin.ranking import keep_findings
 from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.result import Finding, Result, Skip

@@ -12,7 +12,8 @@ from typing import Any
 from toolkit.core.encoding import decode, encode
 from toolkit.core.grid import Partition
 from toolkit.plugin.budget import Budget
-from toolkit.plugin.context import Context, Inputs, KernelKey, Progress, kernel_key
+from toolkit.plugin.context import Context, Progress
+from toolkit.plugin.inputs import Inputs, KernelKey, kernel_key
 from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.result import Result, Skip
 from toolkit.storage.dataset import Dataset

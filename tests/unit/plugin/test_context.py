@@ -12,7 +12,7 @@ from tests.memory_store import memory_dataset, reader_of
 from toolkit.core.errors import BadInputError, BudgetError, DamagedStoreError, UsageError
 from toolkit.core.grid import Partition
 from toolkit.plugin import Budget, Context, Inputs, Result
-from toolkit.plugin.context import kernel_key
+from toolkit.plugin.inputs import kernel_key
 from toolkit.storage.dataset import Dataset
 
 

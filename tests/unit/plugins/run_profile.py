@@ -12,7 +12,7 @@ from toolkit.engine.manifest import load_manifest
 from toolkit.engine.plan import requests_of
 from toolkit.kernels.waves import compute
 from toolkit.plugin import Budget, Context, Finding, Inputs, Result
-from toolkit.plugin.context import kernel_key
+from toolkit.plugin.inputs import kernel_key
 from toolkit.storage.dataset import Dataset
 from toolkit.task.code import loaded_plugin
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plugins.planner_basic.plugin import planned, work_units
+from plugins.planner_basic.plugin import planned
 from tests.memory_store import memory_dataset
 from tests.plugin_on_disk import plugin_on_disk
 from toolkit.engine.manifest import Manifest, load_manifest
 from toolkit.engine.plan import make_plan
-from toolkit.govern.policy import Origin, Policy, Rule
+from toolkit.govern.policy import Policy
+from toolkit.govern.rules import Origin, Rule
 from toolkit.storage.dataset import Dataset
 
 GOLDEN = Path(__file__).with_name("planner_golden.json")
@@ -76,13 +77,13 @@ def profile_of(dataset: Dataset) -> list[dict[str, Any]]:
     out = []
     for spec in dataset.schema:
         role = "category" if spec.encoding == "coded" else "constant" if spec.name == "n0" else "measure"
-        out.append({"name": spec.name, "role": role, "distinct": spec.categories or 1})
+        out.append({"name": spec.name, "role": role})
     return out
 
 
 def plan_of(dataset: Dataset, known: Mapping[str, Manifest]) -> list[dict[str, Any]]:
     plan = make_plan(dataset, known, [], POLICY).to_json()
-    return planned(plan["plugins"], dataset.rows, len(dataset.schema), profile_of(dataset))
+    return planned(plan["plugins"], len(dataset.schema), profile_of(dataset))
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +117,3 @@ def test_a_further_plugin_changes_nothing_of_the_others(further: str, tmp_path: 
         expected = {p["id"]: p for p in plan_of(dataset, without)}
         found = {p["id"]: p for p in plan_of(dataset, whole) if p["id"] in expected}
         assert found == expected
-
-
-def test_work_is_counted_by_the_exponents_and_up_to_the_caps() -> None:
-    plugin = {"columns": list("abcde"), "passes": 2, "budget": {"max_pairs": 4, "max_windows": 7, "max_groups": None}}
-    assert work_units({**plugin, "cost": {}}, 100, 9) == 2 * 100 * 5
-    assert work_units({**plugin, "cost": {"rows": 1, "pairs": 1}}, 100, 9) == 2 * 100 * 4
-    assert work_units({**plugin, "cost": {"windows": 2, "groups": 1}}, 100, 9) == 2 * 49 * 9
-    assert work_units({**plugin, "cost": {"rows": 0.5}}, 100, 9) == 20

@@ -10,7 +10,8 @@ from toolkit.engine.check.subject import Subject, differences
 from toolkit.kernels.base import KernelRequest
 from toolkit.kernels.waves import compute
 from toolkit.plugin.budget import Budget
-from toolkit.plugin.context import Context, Inputs, KernelKey, kernel_key
+from toolkit.plugin.context import Context
+from toolkit.plugin.inputs import Inputs, KernelKey, kernel_key
 from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.result import Skip
 from toolkit.plugin.selection import select_columns
