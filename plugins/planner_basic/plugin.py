@@ -57,7 +57,7 @@ def planned(
     return [_entry(p, columns, roles) for p in plugins]
 
 
-def _entry(plugin: Mapping[str, Any], rows: int, columns: int, roles: Mapping[str, Any], groups: int) -> dict[str, Any]:
+def _entry(plugin: Mapping[str, Any], columns: int, roles: Mapping[str, Any]) -> dict[str, Any]:
     applies, later = plugin["applies"], bool(plugin.get("table"))
     mute = [name for name in plugin["columns"] if roles.get(name) in _MUTE]
     entry = {

@@ -261,10 +261,11 @@ def _planned(
     rows, columns = assume_rows or dataset.rows, len(dataset.schema)
     budget, origins = policy.resolve(manifest.type, manifest.id, rows, columns, manifest.caps)
     digest, params = code_digest(manifest.folder), _params(manifest, given)
-    planned = Planned(
-        manifest, digest, params, budget, origins, assumed_rows=assume_rows, deferred=bool(manifest.table)
-    )
-    return planned if planned.deferred else settled(planned, dataset, policy)
+    planned = Planned(manifest, digest, params, budget, origins, assumed_rows=assume_rows)
+    if manifest.table:
+        # its table is not there yet: work is estimated as on this one
+        return replace(planned, units=unit_counts(rows, columns, budget), deferred=True)
+    return settled(planned, dataset, policy)
 
 
 def settled(planned: Planned, dataset: Dataset, policy: Policy) -> Planned:
