@@ -76,6 +76,46 @@ def lines(findings: list[dict[str, str]]) -> list[str]:
     return [f"{{f['plugin']}}: {{f['sentence']}}" for f in findings]
 '''
 
+_TRANSFORM_CODE = '''\
+"""{id}: a table in which numbers below zero are missing."""
+
+from __future__ import annotations
+
+from toolkit.plugin import Context, DerivedColumn, Result, keep, make
+
+
+def run(ctx: Context) -> Result:
+    """Make the numeric columns anew, chunk by chunk, and keep the others."""
+    names = ctx.columns()
+    gone = dict.fromkeys(names, 0)
+    with ctx.derive([declared(spec.name, spec.kind, names) for spec in ctx.schema]) as out:
+        for chunk in ctx.chunks():
+            made = {{}}
+            for name in names:
+                below = (chunk[name] < 0) & chunk.valid(name)
+                gone[name] += int(below.sum())
+                made[name] = (chunk[name], chunk.valid(name) & ~below)
+            out.append(made)
+    return Result(data={{"became_missing": gone}})
+
+
+def declared(name: str, kind: str, made: list[str]) -> DerivedColumn:
+    """How a column stands in the new table.
+
+    >>> declared("price", "float", ["price"]).how, declared("note", "string", ["price"]).how
+    ('below zero became missing', 'kept')
+    """
+    return make(name, kind, of=[name], how="below zero became missing") if name in made else keep(name)
+'''
+
+_TRANSFORM_MANIFEST = """\
+# What the plugin says of itself; `python -m toolkit.plugins check {folder}` proves it.
+type: {type}
+version: 1
+summary: A table in which numbers below zero are missing
+columns: numeric
+"""
+
 _REPORT_MANIFEST = """\
 # What the plugin says of itself; `python -m toolkit.plugins check {folder}` proves it.
 type: {type}
@@ -113,8 +153,11 @@ def new_plugin(plugin: str, into: Path) -> Path:
     if folder.exists():
         raise UsageError(f"{folder} is there already", "choose another name, or remove it")
     plugin_type, _, name = plugin.partition("_")
-    writes = plugin_type in ("report", "llm")
-    manifest, code = (_REPORT_MANIFEST, _REPORT_CODE) if writes else (_MANIFEST, _CODE)
+    manifest, code = _MANIFEST, _CODE
+    if plugin_type == "transform":
+        manifest, code = _TRANSFORM_MANIFEST, _TRANSFORM_CODE
+    elif plugin_type in ("report", "llm"):
+        manifest, code = _REPORT_MANIFEST, _REPORT_CODE
     folder.mkdir(parents=True)
     (folder / "plugin.yaml").write_text(manifest.format(type=plugin_type, folder=folder), "utf-8")
     (folder / "plugin.py").write_text(code.format(id=plugin, name=name), "utf-8")

@@ -32,7 +32,7 @@ def write(folder: Path, plugin: str) -> Path:
 
 
 def test_the_guide_shows_plugins() -> None:
-    assert PLUGINS == ["analysis_negative", "analysis_skewed", "analysis_spread"]
+    assert PLUGINS == ["analysis_negative", "analysis_skewed", "analysis_spread", "transform_positive"]
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -43,6 +43,11 @@ def test_a_plugin_of_the_guide_holds(plugin: str, tmp_path: Path) -> None:
 def test_the_first_is_what_new_writes(tmp_path: Path) -> None:
     folder = new_plugin("analysis_negative", tmp_path)
     assert (folder / "plugin.py").read_text("utf-8") == FILES["analysis_negative/plugin.py"]
+
+
+def test_the_transform_is_what_new_writes(tmp_path: Path) -> None:
+    folder = new_plugin("transform_positive", tmp_path)
+    assert (folder / "plugin.py").read_text("utf-8") == FILES["transform_positive/plugin.py"]
 
 
 def test_the_guide_names_every_key_and_the_number_of_checks() -> None:
