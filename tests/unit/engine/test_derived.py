@@ -201,26 +201,32 @@ from pathlib import Path
 from toolkit.engine import discovery, tables
 from toolkit.engine.runner import run_plugins
 
-def killed(self, run, declaration):
+def before(self, run, declaration):
     assert list(Path(run.call.scratch).iterdir()), "nothing is staged"
     os.kill(os.getpid(), signal.SIGKILL)
 
-tables.Tables.publish_task = killed
+def after(self, run):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[5] == "before":
+    tables.Tables.publish_task = before
+else:
+    tables.Tables.open = after
 discovery.shipped_plugins = lambda: Path(sys.argv[3])
 run_plugins(sys.argv[1], appdata=sys.argv[2], executor=sys.argv[4], workers=2, policy="off")
 """
 
 
-@pytest.mark.parametrize("executor", ["serial", "process"])
-def test_a_run_killed_between_staging_and_publishing_is_gone_on_with(place: Place, executor: str) -> None:
+@pytest.mark.parametrize(("executor", "moment"), [("serial", "before"), ("process", "before"), ("process", "after")])
+def test_a_run_killed_around_publishing_is_gone_on_with(place: Place, executor: str, moment: str) -> None:
     place.add("transform_double", DOUBLE)
     place.add_summing(table="transform_double")
-    arguments = [str(place.dataset.location), str(place.appdata), str(place.plugins), executor]
+    arguments = [str(place.dataset.location), str(place.appdata), str(place.plugins), executor, moment]
     ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     (killed,) = place.data.runs.iterdir()
     assert (killed / "scratch" / "transform_double").is_dir()
-    assert place.data.list_stores() == [place.dataset.location]
+    assert len(place.data.list_stores()) == {"before": 1, "after": 2}[moment]
     resumed = place.run(resume=killed.name)
     assert resumed.status == "ok"
     assert not (killed / "scratch").exists()
@@ -230,7 +236,7 @@ def test_a_run_killed_between_staging_and_publishing_is_gone_on_with(place: Plac
 
 def test_what_a_killed_run_staged_is_collected(place: Place) -> None:
     place.add("transform_double", DOUBLE)
-    arguments = [str(place.dataset.location), str(place.appdata), str(place.plugins), "serial"]
+    arguments = [str(place.dataset.location), str(place.appdata), str(place.plugins), "serial", "before"]
     subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, check=False)
     (killed,) = place.data.runs.iterdir()
     (place.data.runs / "live").mkdir()

@@ -16,10 +16,11 @@ from toolkit.core.canonical import canonical_json
 from toolkit.report.model import build_report, finding_id
 from toolkit.report.multiplicity import q_values
 from toolkit.report.plain import plain_tree
+from toolkit.report.renderers.markdown_report import MarkdownRenderer
 from toolkit.report.schema import report_schema
 from toolkit.report.validation import ReportError, check_report
 
-TOP_LEVEL = {"schema_version", "dataset", "columns", "plugins", "findings", "omitted", "references"}
+TOP_LEVEL = {"schema_version", "dataset", "columns", "plugins", "derived", "findings", "omitted", "references"}
 
 
 def test_the_report_conforms_to_its_schema_and_has_the_agreed_parts() -> None:
@@ -29,7 +30,7 @@ def test_the_report_conforms_to_its_schema_and_has_the_agreed_parts() -> None:
     assert report["dataset"] == {**DATASET, "sampled": False}
     assert [c["name"] for c in report["columns"]] == [c["name"] for c in COLUMNS]
     assert [p["id"] for p in report["plugins"]] == ["analysis_trend", "analysis_x", "analysis_y", "profile_basic"]
-    assert set(report["plugins"][0]) == {"id", "version", "status", "reason", "coverage", "budget"}
+    assert set(report["plugins"][0]) == {"id", "version", "status", "reason", "table", "coverage", "budget"}
     assert report["plugins"][0]["coverage"] == {"rows": 100, "n_tests": 40}
 
 
@@ -189,3 +190,24 @@ def test_the_schema_is_a_schema_with_an_id_and_a_version() -> None:
 
 def test_names_with_anything_in_them_stay_as_they_are() -> None:
     assert build_report(DATASET, COLUMNS, outcomes())["columns"][1]["name"] == NASTY
+
+
+def test_what_speaks_of_a_derived_table_says_so() -> None:
+    columns = [{"name": "x", "kind": "float", "of": ["x"], "how": "text to number", "kept": False}]
+    made = {"key": "ab", "parent": "cd", "store": "ab", "rows": 3, "rows_are": "same", "columns": columns}
+    on = {"plugin": "transform_t", "key": "ab", "rows": 3, "rows_are": "same"}
+    given = [dict(o) for o in outcomes()]
+    before = build_report(DATASET, COLUMNS, given)
+    for outcome in given:
+        outcome["table"] = on
+    given.append({**given[0], "id": "transform_t", "type": "transform", "findings": [], "table": None, "derived": made})
+    report = build_report(DATASET, COLUMNS, given)
+    check_report(report)
+    assert report["derived"] == [{"plugin": "transform_t", **{k: v for k, v in made.items() if k != "store"}}]
+    assert {f["table"] for f in report["findings"]} == {"ab"}
+    assert {f["table"] for f in before["findings"]} == {None}
+    # a profile of another table says nothing of this one's columns
+    assert all(c["count"] is None for c in report["columns"])
+    text = MarkdownRenderer().render(report).decode()
+    assert "of the derived table `ab`" in text
+    assert "`x` (float) of `x`: text to number" in text
