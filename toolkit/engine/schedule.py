@@ -257,6 +257,8 @@ class Schedule:
 
     def _ended(self, run: PluginRun) -> None:
         self._tables.discard(run)
+        if run.status != "ok":
+            run.result = None  # of a transform that ended well, but whose table is none
         self._on_end(run)
 
     def _submit_parts(self, run: PluginRun, number: int, former: bytes | None) -> None:

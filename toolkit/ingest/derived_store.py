@@ -16,7 +16,7 @@ from toolkit.core.errors import BadInputError
 from toolkit.core.grid import ChunkGrid, default_chunk_rows
 from toolkit.core.schema import Schema, array_names
 from toolkit.ingest.buffers import numbers
-from toolkit.ingest.encode import ColumnEncoder, EncodedColumn
+from toolkit.ingest.encode import ColumnEncoder, EncodedColumn, manifest_of
 from toolkit.ingest.evidence import decide
 from toolkit.ingest.staged_table import StagedTable
 from toolkit.ingest.staging import StagedPart, stage
@@ -197,14 +197,7 @@ def _encode(
             columns.append(_copied(parent, column.name, array, writer))
         else:
             columns.append(_encoded(column, array, position[column.name], parts, grid, writer))
-    return StoreManifest(
-        schema=Schema(tuple(c.spec for c in columns)),
-        rows=grid.rows,
-        chunk_rows=grid.chunk_rows,
-        codec=codec,
-        column_hashes={c.spec.name: c.hash for c in columns},
-        digests={name: digests for c in columns for name, digests in c.digests.items()},
-    )
+    return manifest_of(columns, grid, codec)
 
 
 def _copied(parent: Dataset, name: str, array: str, writer: StoreWriter) -> EncodedColumn:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from toolkit.core.grid import ChunkGrid
-from toolkit.core.schema import ColumnSpec
+from toolkit.core.schema import ColumnSpec, Schema
 from toolkit.core.strings import pack_vlen, vlen_ends
 from toolkit.ingest.buffers import booleans, numbers, presence
 from toolkit.ingest.categories import codes_of, dense, find_categories
@@ -22,6 +22,7 @@ from toolkit.ingest.staging import StagedPart
 from toolkit.storage.backend import StoreWriter
 from toolkit.storage.hash_tree import ColumnHasher, content_digest
 from toolkit.storage.layout import array_of
+from toolkit.storage.manifest import StoreManifest
 
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _SECONDS_OF_DAY = 86_400
@@ -50,6 +51,18 @@ class EncodedColumn:
     spec: ColumnSpec
     hash: str
     digests: dict[str, list[str]] = field(default_factory=dict)
+
+
+def manifest_of(columns: Sequence[EncodedColumn], grid: ChunkGrid, codec: str) -> StoreManifest:
+    """The root metadata of a store that has these columns, in their order."""
+    return StoreManifest(
+        schema=Schema(tuple(c.spec for c in columns)),
+        rows=grid.rows,
+        chunk_rows=grid.chunk_rows,
+        codec=codec,
+        column_hashes={c.spec.name: c.hash for c in columns},
+        digests={name: digests for c in columns for name, digests in c.digests.items()},
+    )
 
 
 class ColumnEncoder:

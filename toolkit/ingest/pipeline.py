@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from toolkit.core.errors import BadInputError, UsageError
 from toolkit.core.grid import ChunkGrid, default_chunk_rows
-from toolkit.core.schema import Schema, array_names
+from toolkit.core.schema import array_names
 from toolkit.ingest.arrow_types import typed
-from toolkit.ingest.encode import ColumnEncoder, EncodedColumn
+from toolkit.ingest.encode import ColumnEncoder, EncodedColumn, manifest_of
 from toolkit.ingest.evidence import Decision, decide
 from toolkit.ingest.marks import read_mark, write_mark
 from toolkit.ingest.retype import settle
@@ -273,14 +273,7 @@ def _encode_all(
         encoded[k] = column
         progress("encoding", done, len(order), grid.rows)
     columns = [encoded[k] for k in range(len(chosen))]
-    manifest = StoreManifest(
-        schema=Schema(tuple(c.spec for c in columns)),
-        rows=grid.rows,
-        chunk_rows=grid.chunk_rows,
-        codec=codec,
-        column_hashes={c.spec.name: c.hash for c in columns},
-        digests={name: digests for c in columns for name, digests in c.digests.items()},
-    )
+    manifest = manifest_of(columns, grid, codec)
     return writer.finish(manifest), built
 
 

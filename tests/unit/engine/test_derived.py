@@ -94,6 +94,44 @@ def test_plugins_on_a_derived_table_see_it_as_their_own(place: Place) -> None:
     assert {f["table"] for f in report.findings} == {made.key}
 
 
+FORGING = """
+def run(ctx):
+    with ctx.derive([make("n", "int", of=["n"])]) as out:
+        for chunk in ctx.chunks(["n"]):
+            out.append({"n": chunk["n"]})
+    for part in out._scratch.iterdir():
+        part.write_bytes(part.read_bytes()[:-9])
+    return Result({"n": 1}, findings=[Finding("k", ["n"], "It has 1.", "Look at n.")])
+"""
+
+
+def test_a_transform_that_forges_its_table_fails_alone(place: Place) -> None:
+    place.add("transform_forged", FORGING)
+    place.add_summing(table="transform_forged")
+    place.add_summing("analysis_own")
+    report = place.run()
+    forged = of(report, "transform_forged")
+    assert (forged.status, forged.findings) == ("failed", 0)
+    assert forged.reason.startswith("BadInputError: part-000000.tks of a derived table can't be read")
+    assert of(report, "analysis_sums").status == "skipped"
+    assert of(report, "analysis_own").status == "ok"
+    assert place.data.list_stores() == [place.dataset.location]
+
+
+@pytest.mark.parametrize(("options", "suffix"), [({"format": "hdf5"}, ".h5"), ({"codec": "zstd"}, ".zstd")])
+def test_a_derived_store_has_the_format_of_its_parent(place: Place, options: dict[str, str], suffix: str) -> None:
+    if "format" in options:
+        pytest.importorskip("h5py")
+    place.add("transform_double", DOUBLE)
+    expected = derived(place, place.run(), "transform_double")
+    place.dataset = convert_table(table(), appdata=place.appdata, chunk_rows=30, **options)
+    key = place.run(cache=False).report["derived"][0]["key"]
+    assert key == expected.key
+    made = next(p for p in place.data.list_stores() if p.name.startswith(key) and p.name.endswith(suffix))
+    with open_location(made) as dataset:
+        assert list(verify(dataset)) == []
+
+
 def test_a_table_of_a_table(place: Place) -> None:
     place.add("transform_back", BACKWARDS)
     place.add("transform_again", BACKWARDS, table="transform_back")
