@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from toolkit.core.errors import BadInputError
@@ -25,6 +26,8 @@ SOURCE_ROW = "source_row"
 PART_ROWS = 262_144
 LARGEST_PART = 1 << 28
 """Bytes of a part file or word file, at most."""
+LONGEST_CHUNK = 8 * PART_ROWS
+"""Rows of a chunk that is cut by a transform, at most."""
 MOST_PARTS = 1_000_000
 TIMES = {"timestamp": ("s", "ms", "us", "ns"), "time": ("s", "ms", "us", "ns"), "duration": ("s", "ms", "us", "ns")}
 _MOST_COLUMNS = 20_000
@@ -109,6 +112,9 @@ class Declaration:
         Rows of a chunk; 0 for those of the parent where rows are the same, else the default.
     parts, words, total : int
         Part files, word files and rows that were staged.
+    cuts : tuple of int
+        Rows at which chunks begin, besides row 0, for plugins that run on the table; empty for chunks of one length.
+        Of the store itself they are no part.
     """
 
     columns: tuple[DerivedColumn, ...]
@@ -117,6 +123,7 @@ class Declaration:
     parts: int = 0
     words: int = 0
     total: int = 0
+    cuts: tuple[int, ...] = ()
 
     @property
     def made(self) -> list[DerivedColumn]:
@@ -125,7 +132,8 @@ class Declaration:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "columns": [{**asdict(c), "of": list(c.of)} for c in self.columns]}
+        columns = [{**asdict(c), "of": list(c.of)} for c in self.columns]
+        return {**asdict(self), "columns": columns, "cuts": list(self.cuts)}
 
     def check(self, parent: Schema) -> None:
         """Check that it can be a table derived from a parent.
@@ -147,8 +155,26 @@ class Declaration:
             raise BadInputError(f"two columns of the derived table have the name {repeated!r}")
         for column in self.columns:
             _check_column(column, parent, self.rows)
+        self.check_cuts()
         if self.rows == "reordered" and (SOURCE_ROW not in names or self.column(SOURCE_ROW).kind != "int"):
             raise BadInputError(f"a reordered table has a column {SOURCE_ROW!r} of kind int")
+
+    def check_cuts(self) -> None:
+        """Check that a table may be cut, and that no chunk would be too long to hold.
+
+        Raises
+        ------
+        BadInputError
+            When it has the rows of its parent, and so its chunks; or when a chunk is too long.
+        """
+        if self.cuts and self.rows == "same":
+            raise BadInputError("a table with the same rows has the chunks of its parent", "leave cut() out")
+        longest = max((b - a for a, b in pairwise((0, *self.cuts, self.total))), default=0)
+        if self.cuts and longest > LONGEST_CHUNK:
+            raise BadInputError(
+                f"a chunk of the derived table has {longest:,} rows; at most {LONGEST_CHUNK:,} are possible",
+                "cut it more often, or raise Skip and say which rows belong together",
+            )
 
     def column(self, name: str) -> DerivedColumn:
         """The column of a name."""
@@ -194,13 +220,16 @@ def read_declaration(value: Any) -> Declaration:
     """
     try:
         columns = tuple(_read_column(c) for c in value["columns"])
+        cuts = tuple(value["cuts"])
         counts = {name: value[name] for name in ("chunk_rows", "parts", "words", "total")}
         sound = all(type(n) is int and 0 <= n < 1 << 62 for n in counts.values()) and isinstance(value["rows"], str)
     except (KeyError, TypeError, AttributeError) as error:
         raise BadInputError(f"a derived table's declaration can't be read: {error}") from error
+    ends = (*cuts, counts["total"])
+    sound = sound and all(type(c) is int and 0 < c < end for c, end in zip(cuts, ends[1:], strict=True))
     if not sound or counts["parts"] > MOST_PARTS or counts["words"] > MOST_PARTS:
         raise BadInputError("a derived table's declaration has numbers that can't be right")
-    return Declaration(columns, value["rows"], **counts)
+    return Declaration(columns, value["rows"], **counts, cuts=cuts)
 
 
 def _read_column(value: Mapping[str, Any]) -> DerivedColumn:

@@ -141,7 +141,7 @@ class Schedule:
             self._submit_batch(table, batch)
 
     def _submit_batch(self, table: Table, batch: list[Scan]) -> None:
-        task = Task(f"scan:{self._scan_number}", scan_payload(table.store, batch))
+        task = Task(f"scan:{self._scan_number}", scan_payload(table.stored, batch))
         self._scan_number += 1
         self._scans[task.id] = table, batch
         self._submit(task)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from toolkit.engine.board import KernelBoard
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.execute.base import Limits, Task
 from toolkit.storage.appdata import AppData, discard
+from toolkit.storage.cut_dataset import CutDataset
 from toolkit.storage.dataset import Dataset, open_location
 from toolkit.task.payload import StoreRef, check_payload, publish_payload, store_ref
 
@@ -28,15 +29,18 @@ class Table:
     Attributes
     ----------
     dataset : Dataset
-        Open.
+        Open, with the chunks that plugins see.
     store : StoreRef
-        Where workers find it.
+        Where workers that run plugins find it.
+    stored : StoreRef
+        The same with the store's own chunks, for kernels.
     board : KernelBoard
         The kernels on it.
     """
 
     dataset: Dataset
     store: StoreRef
+    stored: StoreRef
     board: KernelBoard
 
 
@@ -117,7 +121,8 @@ class Tables:
         derived = run.decoded().derived
         parent = self._tables[run.planned.manifest.table].dataset
         same = derived["key"] == parent.key
-        return self._add(run.id, parent if same else open_location(self._place.stores / derived["store"]))
+        found = parent if same else open_location(self._place.stores / derived["store"])
+        return self._add(run.id, found, derived["cuts"])
 
     def discard(self, run: PluginRun) -> None:
         """Remove what a transform staged."""
@@ -128,7 +133,8 @@ class Tables:
         """Remove the folder in which was staged."""
         self._held.close()
 
-    def _add(self, name: str, dataset: Dataset) -> Table:
-        made = Table(dataset, store_ref(dataset.location, dataset.key), self._make_board(dataset))
+    def _add(self, name: str, dataset: Dataset, cuts: Sequence[int] = ()) -> Table:
+        stored, store = (store_ref(dataset.location, dataset.key, c) for c in ((), cuts))
+        made = Table(CutDataset(dataset, cuts) if cuts else dataset, store, stored, self._make_board(dataset))
         self._tables[name] = made
         return made

@@ -44,12 +44,15 @@ class Published:
         What its rows are: ``same``, ``reordered`` or ``new``.
     columns : list of dict
         ``name``, ``kind``, ``of``, ``how`` and ``kept`` of each of its columns.
+    cuts : tuple of int
+        See `toolkit.core.derived.Declaration`.
     """
 
     location: Path
     manifest: StoreManifest
     rows: str
     columns: list[dict[str, Any]]
+    cuts: tuple[int, ...] = ()
 
 
 def publish_derived(
@@ -87,11 +90,14 @@ def publish_derived(
         grid = _grid(declaration, parts, parent)
         writer = backend.create(work / "store", codec, grid.chunk_rows, grid.rows)
         manifest = _encode(declaration, parts, parent, grid, writer, codec)
+        described = _described(declaration, manifest.schema)
+        if manifest.key == parent.key:
+            return Published(parent.location, parent.manifest, declaration.rows, described, declaration.cuts)
         writer.finish(manifest)
         target = appdata.store_path(manifest.key, backend.name, codec)
         appdata.write_lineage(manifest.key, record_of(declaration, parent, manifest, target, lineage))
         _publish(appdata, work / "store", target)
-    return Published(target, manifest, declaration.rows, _described(declaration, manifest.schema))
+    return Published(target, manifest, declaration.rows, described, declaration.cuts)
 
 
 def _publish(appdata: AppData, built: Path, target: Path) -> None:
@@ -132,6 +138,7 @@ def record_of(
         "parent": parent.key,
         "rows": declaration.rows,
         "columns": _described(declaration, manifest.schema),
+        "cuts": list(declaration.cuts),
         "data_hash": manifest.data_hash,
         "schema_hash": manifest.schema_hash,
         **lineage,
@@ -159,6 +166,8 @@ def _stage_again(table: StagedTable, declaration: Declaration, work: Path, paren
                 _mark(seen, numbers(values.values) if values.kind == "int" else np.empty(0, np.int64), rows)
         parts.append(stage(columns, rows, work / f"part-{number:06d}.arrow"))
     total = sum(p.rows for p in parts)
+    if total != declaration.total:
+        raise BadInputError(f"{total:,} rows are staged of {declaration.total:,} that were declared")
     if made and not total:
         raise BadInputError("the derived table has no rows", "raise Skip where there is nothing to derive")
     if made and declaration.rows == "same" and total != parent_rows:

@@ -69,6 +69,9 @@ class DerivedTable:
         if kind is not None:
             return
         self._flush()
+        if self.declaration.cuts and self.declaration.cuts[-1] == self.declaration.total:
+            self.declaration = replace(self.declaration, cuts=self.declaration.cuts[:-1])
+        self.declaration.check_cuts()
         if self.declaration.rows == "same" and self.declaration.made and self.declaration.total != self._source_rows:
             raise UsageError(
                 f"the derived table has {self.declaration.total:,} rows, its parent {self._source_rows:,}",
@@ -108,6 +111,16 @@ class DerivedTable:
                 raise UsageError(f"column {name!r} has {length:,} rows, {next(iter(lengths))!r} has {rows:,}")
         if rows:
             self._hold(rows, staged)
+
+    def cut(self) -> None:
+        """End a chunk here: plugins that run on the table get the rows that were appended since the last cut at once.
+
+        For tables whose rows belong together in runs, such as events sorted by case. A chunk should hold about as many
+        rows as a chunk of the parent, as every plugin has to hold one.
+        """
+        rows = self.declaration.total + sum(n for n, _ in self._held)
+        if rows and rows != (self.declaration.cuts or (0,))[-1]:
+            self.declaration = replace(self.declaration, cuts=(*self.declaration.cuts, rows))
 
     def _hold(self, rows: int, staged: dict[str, Staged]) -> None:
         for start in range(0, rows, PART_ROWS):

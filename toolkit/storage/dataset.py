@@ -136,6 +136,10 @@ class Dataset:
             self.categories,
         )
 
+    def stored_chunks(self, chunks: set[int]) -> set[int]:
+        """The store's own chunks that hold the rows of some chunks: the same, where it is read in its own."""
+        return chunks
+
     def stored_bytes(self, array: ArraySpec) -> int:
         """Bytes that an array takes on disk."""
         return self._reader.stored_bytes(array)

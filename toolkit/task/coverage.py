@@ -97,6 +97,7 @@ def _certificate(dataset: Dataset, chunks: Mapping[str, set[int]]) -> str:
         if spec.name in chunks:
             for array in arrays_of(spec):
                 known = digests.get(array.name, [])
-                read = range(len(known)) if array.part == "categories" else sorted(chunks[spec.name])
+                stored = dataset.stored_chunks(chunks[spec.name])
+                read = range(len(known)) if array.part == "categories" else sorted(stored)
                 listed.append([array.name, [[i, known[i]] for i in read if i < len(known)]])
     return digest_value(listed)[:KEY_LENGTH]

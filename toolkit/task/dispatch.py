@@ -83,12 +83,16 @@ def _run(tree: dict[str, Any], dataset: Dataset, progress: Callable[[int, int], 
     return run_scans(dataset, read_scans(tree), progress)
 
 
-def _open(store: dict[str, str]) -> Dataset:
+def _open(store: dict[str, Any]) -> Dataset:
     dataset = open_location(Path(store["location"]))
     if dataset.key != store["key"]:
         raise DamagedStoreError(
             f"{store['location']} holds the table {dataset.key}, not {store['key']} as planned", "run it again"
         )
+    if store["cuts"]:
+        from toolkit.storage.cut_dataset import CutDataset
+
+        return CutDataset(dataset, store["cuts"])
     return dataset
 
 

@@ -17,10 +17,11 @@ Mode = Literal["begin", "part", "join"]
 
 @dataclass(frozen=True, slots=True)
 class StoreRef:
-    """Where a store is, and which content is expected there."""
+    """Where a store is, which content is expected there, and at which rows chunks begin, if not at its own."""
 
     location: str
     key: str
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -117,7 +118,8 @@ def publish_payload(
 
 def check_payload(parent: StoreRef, derived: StoreRef) -> bytes:
     """Payload of a task that reads a derived store whole, to see whether it is intact."""
-    return encode({"task": "check", "store": asdict(parent), "job": asdict(derived)})
+    job = {"location": derived.location, "key": derived.key}
+    return encode({"task": "check", "store": asdict(parent), "job": job})
 
 
 def read_scans(payload: dict[str, Any]) -> list[Scan]:
@@ -151,6 +153,6 @@ def read_output(output: bytes) -> tuple[Any, Failure | None]:
     return None, failure
 
 
-def store_ref(location: Path, key: str) -> StoreRef:
+def store_ref(location: Path, key: str, cuts: Sequence[int] = ()) -> StoreRef:
     """A reference to a store that holds wherever the worker's current folder is."""
-    return StoreRef(str(location.absolute()), key)
+    return StoreRef(str(location.absolute()), key, tuple(cuts))

@@ -34,6 +34,7 @@ def run_publish(parent: Dataset, job: dict[str, Any]) -> dict[str, Any]:
         "rows": made.manifest.rows,
         "rows_are": made.rows,
         "columns": made.columns,
+        "cuts": list(made.cuts),
     }
 
 

@@ -94,6 +94,61 @@ def test_plugins_on_a_derived_table_see_it_as_their_own(place: Place) -> None:
     assert {f["table"] for f in report.findings} == {made.key}
 
 
+CUT = """
+import numpy as np
+def run(ctx):
+    n = np.concatenate([c["n"] for c in ctx.chunks(["n"])])
+    case = (n * 7) % 11
+    row = np.lexsort((n, case))
+    columns = [make("case", "int"), make("n", "int", of=["n"]), make("w", "string"), make("source_row", "int")]
+    w = np.concatenate([c["w"] for c in ctx.chunks(["w"])])
+    with ctx.derive(columns, rows="reordered", chunk_rows=16) as out:
+        for k in range(11):
+            at = row[case[row] == k]
+            out.append({"case": case[at], "n": n[at], "w": list(w[at]), "source_row": at})
+            out.cut()
+    return Result()
+"""
+CASES = """
+class Plugin(Reducer):
+    state_class = "exact"
+    def init(self):
+        return {"cases": [], "rows": 0}
+    def update(self, state, chunk):
+        assert len(set(chunk["case"].tolist())) == 1, "a chunk holds one case"
+        assert len(chunk["w"]) == len(chunk["n"]) == len(chunk)
+        words = [w for w in chunk["w"][chunk.valid("w")]]
+        return {"cases": state["cases"] + [[int(chunk["case"][0]), int(chunk["n"].sum()), "".join(words)]],
+                "rows": state["rows"] + len(chunk)}
+    def merge(self, left, right):
+        return {"cases": left["cases"] + right["cases"], "rows": left["rows"] + right["rows"]}
+    def finish(self, state, ctx):
+        assert ctx.kernel("moments", "n")["mean"] == (ctx.rows - 1) / 2
+        assert ctx.rows == state["rows"]
+        return Result(findings=[Finding("case", ["n"], f"{c}, {n}, {w}.", "Look at n.") for c, n, w in state["cases"]])
+"""
+
+
+def test_chunks_may_be_cut_between_cases(place: Place) -> None:
+    place.add("transform_cases", CUT)
+    place.add("analysis_cases", CASES, table="transform_cases", kernels=[{"kernel": "moments", "columns": "numeric"}])
+    policy = place.appdata / "split.yaml"
+    policy.write_text("summary: Of a test\npartition_chunks: 2\n")
+    runs = [place.run(), place.run(), place.run(cache=False, executor="process", workers=2, policy=str(policy))]
+    parts = [{"findings": r.findings, "coverage": [p["coverage"] for p in r.report["plugins"]]} for r in runs]
+    assert parts[0] == parts[1] == parts[2]
+    report = runs[0]
+    assert of(report, "analysis_cases").status == "ok", of(report, "analysis_cases").log
+    source = table().to_pydict()
+    expected = set()
+    for k in range(11):
+        rows = [i for i in range(ROWS) if i * 7 % 11 == k]
+        expected.add(f"{k}, {sum(rows)}, {''.join(source['w'][i] or '' for i in rows)}.")
+    assert {f["sentence"] for f in report.findings} == expected
+    coverage = next(p["coverage"] for p in report.report["plugins"] if p["id"] == "analysis_cases")
+    assert (coverage["rows"], coverage["complete"]) == (ROWS, True)
+
+
 FORGING = """
 def run(ctx):
     with ctx.derive([make("n", "int", of=["n"])]) as out:
@@ -141,9 +196,26 @@ def test_a_table_of_a_table(place: Place) -> None:
     assert by_plugin["transform_again"]["parent"] == by_plugin["transform_back"]["key"]
 
 
-def test_what_changes_nothing_is_the_parent(place: Place) -> None:
-    place.add("transform_none", "def run(ctx):\n    with ctx.derive([keep(n) for n in ctx.schema.names]):\n"
-              "        pass\n    return Result()\n")  # fmt: skip
+UNCHANGED = {
+    "kept": """
+def run(ctx):
+    with ctx.derive([keep(n) for n in ctx.schema.names]):
+        pass
+    return Result()
+""",
+    "made anew": """
+def run(ctx):
+    with ctx.derive([make("n", "int"), make("x", "float"), keep("w")]) as out:
+        for chunk in ctx.chunks(["n", "x"]):
+            out.append({"n": chunk["n"].astype("int64"), "x": chunk.data("x")})
+    return Result()
+""",
+}
+
+
+@pytest.mark.parametrize("how", UNCHANGED)
+def test_what_changes_nothing_is_the_parent(place: Place, how: str) -> None:
+    place.add("transform_none", UNCHANGED[how])
     place.add_summing(table="transform_none")
     for _ in range(2):
         report = place.run()
