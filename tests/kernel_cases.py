@@ -13,6 +13,7 @@ import numpy as np
 
 from tests.memory_store import memory_dataset
 from toolkit.core.encoding import decode, encode
+from toolkit.core.errors import UsageError
 from toolkit.core.grid import Partition
 from toolkit.kernels.base import Kernel, KernelRequest, State, TableView, kernels, make_kernel
 from toolkit.kernels.scan import Scan, merge_outputs, run_scan
@@ -89,6 +90,11 @@ GROUPED = [
     ("normal", "rounded", "awkward", "single", "tiny", "short", "flag"),
     ("wide", "unsigned", "moment", "day", "span", "garbage", "gone_float", "nothing_but_nan", "flag_missing"),
     ("rounded",),
+    ("rounded", "city"),
+    ("awkward", "flag_missing"),
+    ("moment", "rounded", "city"),
+    ("day", "wide"),
+    ("day",),
     ("city", "amount", "blob_coded", "name", "text", "gone", "rounded", "short", "day", "flag_missing"),
 ]
 """Columns on which kernels of any number of columns are tried; what a kernel does not take is left out."""
@@ -102,9 +108,20 @@ def column_groups(kernel: type[Kernel], dataset: Dataset) -> Iterator[tuple[str,
         return
     if kernel.arity is None:
         groups = [tuple(n for i, n in enumerate(g) if kernel.accepts_at(schema[n], i)) for g in GROUPED]
-        yield from dict.fromkeys(g for g in groups if g)
+        yield from dict.fromkeys(g for g in groups if g and is_taken(kernel, g, dataset))
         return
     yield from (p for p in PAIRED if all(kernel.accepts_at(schema[n], i) for i, n in enumerate(p)))
+
+
+def is_taken(kernel: type[Kernel], columns: tuple[str, ...], dataset: Dataset) -> bool:
+    """Whether a kernel takes these columns, in this order and number."""
+    if not all(kernel.accepts_at(dataset.schema[n], i) for i, n in enumerate(columns)):
+        return False
+    try:
+        kernel(KernelRequest(kernel.name, columns, {}), view(dataset))
+    except UsageError:
+        return False
+    return True
 
 
 def all_requests(dataset: Dataset) -> Iterator[KernelRequest]:

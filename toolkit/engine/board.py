@@ -31,6 +31,10 @@ class _Entry:
     kernel: Kernel | None = None
     outputs: dict[int, dict[str, Any]] = field(default_factory=dict)
     """By the first chunk of their partition."""
+    starts: frozenset[int] = frozenset()
+    """First chunks of the partitions in which it is scanned."""
+    alone: bool = False
+    """Whether it is scanned by itself, after a scan of several requests came to nothing."""
     result: dict[str, Any] | None = None
     state: bytes | None = None
     required: list[str] = field(default_factory=list)
@@ -99,33 +103,54 @@ class KernelBoard:
 
     def take_scans(self) -> list[Scan]:
         """The scans that answer what is pending; nothing is pending afterwards."""
-        groups: dict[tuple[tuple[str, ...], bool], list[KernelRequest]] = defaultdict(list)
+        groups: dict[tuple[Any, ...], list[KernelRequest]] = defaultdict(list)
+        shared = _connected([r.columns for r in self._pending])
         for request in self._pending:
-            serial = self._kernel(request.key).state_class == "serial"
-            groups[tuple(sorted(set(request.columns), key=self._column_number)), serial].append(request)
+            entry, serial = self._entries[request.key], self._kernel(request.key).state_class == "serial"
+            place = (request.key,) if entry.alone else (shared[request.columns], len(request.columns) > 1)
+            groups[(serial, *place)].append(request)
         self._pending = []
-        whole = [Partition(0, self._dataset.grid.n_chunks)]
-        parts = list(self._dataset.grid.partitions(self._partition_chunks))
         scans = []
-        for (columns, serial), requests in groups.items():
+        for (serial, *_), requests in groups.items():
+            parts = self._partitions(serial, any(len(r.columns) > 1 for r in requests))
             for fitting in self._packed(requests):
+                columns = tuple(sorted({c for r in fitting for c in r.columns}, key=self._column_number))
                 inputs = self._inputs(fitting)
-                scans += [Scan(columns, tuple(fitting), p, inputs) for p in (whole if serial else parts)]
+                scans += [Scan(columns, tuple(fitting), p, inputs) for p in parts]
+                for request in fitting:
+                    self._entries[request.key].starts = frozenset(p.start for p in parts)
         return scans
+
+    def _partitions(self, serial: bool, shared: bool) -> list[Partition]:
+        """Where scans are cut: those of many columns more often, as there are no others beside them to keep busy."""
+        n_chunks = self._dataset.grid.n_chunks
+        if serial:
+            return [Partition(0, n_chunks)]
+        chunks = self._partition_chunks
+        if shared:
+            chunks = min(chunks, -(-n_chunks // _SHARED_PARTS))
+        return list(self._dataset.grid.partitions(chunks))
 
     def accept(self, scan: Scan, outputs: dict[str, dict[str, Any]]) -> None:
         """Take what a scan gave."""
         for request in scan.requests:
             entry = self._entries[request.key]
+            if entry.failure or entry.final is not None or entry.result is not None:
+                continue  # answered or given up meanwhile
             output = outputs[request.key]
             entry.outputs[scan.partition.start] = outputs[output["nodes_of"]] if "nodes_of" in output else output
             if self._is_whole(entry):
                 self._answer(entry)
 
     def fail(self, scan: Scan, reason: str) -> None:
-        """Take it that a scan can't be done."""
+        """Take it that a scan can't be done; each of several requests is tried once more by itself."""
         for request in scan.requests:
-            self._fail(request.key, reason)
+            entry = self._entries[request.key]
+            if len(scan.requests) == 1:
+                self._fail(request.key, reason)
+            elif not entry.alone and entry.result is None and entry.final is None and not entry.failure:
+                entry.alone = True
+                self._pending.append(request)
 
     def cost(self, scan: Scan) -> float:
         """Predicted nanoseconds of a scan."""
@@ -177,13 +202,16 @@ class KernelBoard:
         return {k: self._entries[k].final or b"" for k in keys}
 
     def _packed(self, requests: list[KernelRequest]) -> list[list[KernelRequest]]:
-        try:
-            return pack([self._kernel(r.key) for r in requests], self._memory)
-        except BudgetError as error:
-            if len(requests) == 1:
-                self._fail(requests[0].key, f"{error.message}; {error.remedy}")
-                return []
-            return [group for request in requests for group in self._packed([request])]
+        """Requests that fit in memory together; one that does not fit by itself fails."""
+        fitting = []
+        for request in requests:
+            kernel = self._kernel(request.key)
+            try:
+                pack([kernel], self._memory)
+                fitting.append(kernel)
+            except BudgetError as error:
+                self._fail(request.key, f"{error.message}; {error.remedy}")
+        return pack(fitting, self._memory)
 
     def _kernel(self, key: str) -> Kernel:
         entry = self._entries[key]
@@ -192,10 +220,7 @@ class KernelBoard:
         return entry.kernel
 
     def _is_whole(self, entry: _Entry) -> bool:
-        if any("result" in output for output in entry.outputs.values()):
-            return True
-        parts = self._dataset.grid.partitions(self._partition_chunks)
-        return all(p.start in entry.outputs for p in parts)
+        return any("result" in output for output in entry.outputs.values()) or entry.starts <= entry.outputs.keys()
 
     def _answer(self, entry: _Entry) -> None:
         outputs = [entry.outputs[start] for start in sorted(entry.outputs)]
@@ -249,6 +274,24 @@ class KernelBoard:
         return self._column_numbers[name]
 
 
+def _connected(groups: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """A name for each group of columns, the same for groups of several that share a column, also through others."""
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            name = leader[name]
+        return name
+
+    found = list(dict.fromkeys(groups))
+    for columns in found:
+        for other in columns[1:]:
+            leader[find(other)] = find(columns[0])
+    return {columns: find(columns[0]) if len(columns) > 1 else columns[0] for columns in found}
+
+
+_SHARED_PARTS = 4
+"""Partitions at least of a scan of many columns, where there are as many chunks."""
 _READ_NS = {False: 1.0, True: 8.0}
 """Nanoseconds to read and decode a value: of numbers and codes, of long text."""
 _FIXED_NS = 1e6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from toolkit.core.errors import UsageError
 from toolkit.core.schema import NUMERIC_KINDS, TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.blocks import BLOCKS, block_pieces
+from toolkit.kernels.coding import Coder
 from toolkit.kernels.partial_comoments import (
     EXP_X,
     EXP_Y,
@@ -36,6 +37,7 @@ _PIECE = 1 << 13
 """Rows of a piece: those of 24 columns stay in the processor's cache."""
 
 _PAIRWISE, _COMPLETE = "pairwise", "complete"
+_VALUES, _RANKS = "values", "ranks"
 
 
 class Comoments(Kernel):
@@ -45,7 +47,8 @@ class Comoments(Kernel):
     jackknife.
 
     Parameters of a request: ``rows``: ``pairwise``, or ``complete`` for rows where all columns are present; ``pairs``:
-    pairs of names, such as ``[["a", "b"]]``, when not all are wanted.
+    pairs of names, such as ``[["a", "b"]]``, when not all are wanted; ``scores``: ``values``, or ``ranks`` for the
+    mid-ranks of the column's 1,024 levels among all of its values, so that correlations are Spearman's.
 
     Notes ----- Runs of at most 8,192 rows are centred on the means of their columns, and join by the formulas of Chan,
     Golub and LeVeque (`toolkit.kernels.partial_comoments`). Where the rows common to two columns lie far from the means
@@ -57,14 +60,20 @@ class Comoments(Kernel):
     name: ClassVar[str] = "comoments"
     version: ClassVar[int] = 1
     state_class: ClassVar[StateClass] = "tree"
-    references: ClassVar[tuple[str, ...]] = ("10.1080/00031305.1983.10483115", "10.1145/3221269.3223036")
-    defaults: ClassVar[Mapping[str, Any]] = {"rows": _PAIRWISE, "pairs": None}
+    references: ClassVar[tuple[str, ...]] = (
+        "10.1080/00031305.1983.10483115",
+        "10.1145/3221269.3223036",
+        "10.2307/1412159",
+    )
+    defaults: ClassVar[Mapping[str, Any]] = {"rows": _PAIRWISE, "pairs": None, "scores": _VALUES}
     arity: ClassVar[int | None] = None
 
     def __init__(self, request: KernelRequest, table: TableView) -> None:
         super().__init__(request, table)
         if self.params["rows"] not in (_PAIRWISE, _COMPLETE):
             raise UsageError(f"kernel comoments takes rows: {_PAIRWISE} or {_COMPLETE}, not {self.params['rows']!r}")
+        if self.params["scores"] not in (_VALUES, _RANKS):
+            raise UsageError(f"kernel comoments takes scores: {_VALUES} or {_RANKS}, not {self.params['scores']!r}")
         places = {name: i for i, name in enumerate(request.columns)}
         width = len(places)
         wanted = {(i, j) for i in range(width) for j in range(i + 1, width)}
@@ -81,13 +90,33 @@ class Comoments(Kernel):
         """Numbers, times and bools."""
         return spec.kind in NUMERIC_KINDS | TIME_KINDS or spec.kind == "bool"
 
+    def requires(self) -> list[KernelRequest]:
+        """For ranks, how many values each level holds."""
+        ranked = self.params["scores"] == _RANKS
+        return [KernelRequest("block_codes", (c,), {}) for c in self.request.columns if ranked]
+
+    def bind(self, inputs: Sequence[Mapping[str, Any]]) -> None:
+        """Take the levels and derive their mid-ranks."""
+        super().bind(inputs)
+        self._ranks = []
+        for name, found in zip(self.request.columns, inputs, strict=bool(inputs)):
+            counts = found["table"].sum(axis=0)
+            middle = np.cumsum(counts) - (counts - 1) / 2
+            self._ranks.append((Coder(self.table.schema[name], found["levels"]), middle))
+
+    def _scores(self, chunk: Chunk) -> list[tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]]:
+        """Values or mid-ranks of each column, and where they are present."""
+        if self.params["scores"] == _VALUES:
+            return [(chunk.raw(c), chunk.data(c).valid) for c in self.request.columns]
+        return [(middle[coder.codes(chunk)], coder.codes(chunk) < coder.levels) for coder, middle in self._ranks]
+
     def init(self) -> State:
         """No rows in any block."""
         return {"pairs": no_comoments(self._first.size, BLOCKS)}
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk to the blocks that its rows fall into."""
-        data = [(chunk.raw(c), chunk.data(c).valid) for c in self.request.columns]
+        data = self._scores(chunk)
         runs: dict[int, list[Floats]] = defaultdict(list)
         for block, lo, hi in block_pieces(chunk.rows.start, chunk.rows.stop, self.table.grid.rows, _PIECE):
             columns = [centred(v[lo:hi], None if valid is None else valid[lo:hi]) for v, valid in data]
@@ -161,7 +190,8 @@ class Comoments(Kernel):
         pieces = self.chunk_rows // _PIECE + BLOCKS + 1
         matrices = 8 * 5 * (BLOCKS + 1) * width * width
         states = 8 * NUMBERS * pairs * (3 * pieces + 8 * BLOCKS)
-        return 8 * rows * (6 * width + 8) + states + matrices + self.chunk_rows + (1 << 19)
+        ranks = 16 * self.chunk_rows * width + (1 << 20) * width if self.params["scores"] == _RANKS else 0
+        return ranks + 8 * rows * (6 * width + 8) + states + matrices + self.chunk_rows + (1 << 19)
 
     def cost(self) -> float:
         """Nanoseconds a row."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.kernel_cases import is_taken
 from tests.memory_store import memory_dataset
 from toolkit.core.encoding import decode
 from toolkit.engine.board import KernelBoard, batches
@@ -32,8 +33,7 @@ def all_requests(dataset: Dataset) -> list[KernelRequest]:
     found: list[KernelRequest] = []
     for name, kernel in kernels.all().items():
         groups = permutations(schema.names, kernel.arity) if kernel.arity else [tuple(schema.names), ("b", "a")]
-        taken = (g for g in groups if all(kernel.accepts_at(schema[c], place) for place, c in enumerate(g)))
-        found.extend(request(name, *columns) for columns in taken)
+        found.extend(request(name, *columns) for columns in groups if is_taken(kernel, columns, dataset))
     return found
 
 
@@ -93,6 +93,47 @@ def test_memory_splits_a_scan_and_changes_nothing() -> None:
     tight = Board(memory=max(k.memory() + k.scratch() for k in needs) + 1)
     assert tight.work(requests) == expected
     assert len(tight.scans) == 2
+
+
+def test_requests_that_share_columns_are_one_scan_in_a_few_parts() -> None:
+    made = Board()
+    pairs = [request("pairs", x, y) for x, y in ("ab", "bw", "aw")]
+    made.board.add([*pairs, request("comoments", "a", "b")])
+    first = made.board.take_scans()
+    # What the pairs require is scanned column by column; the co-moments need nothing.
+    assert sorted({s.columns for s in first}) == [("a",), ("a", "b"), ("b",), ("w",)]
+    for scan in first:
+        made.board.accept(scan, run_scan(DATASET, scan).outputs)
+    second = made.board.take_scans()
+    assert {s.columns for s in second} == {("a", "b", "w")}
+    assert [len(s.requests) for s in second] == [3] * 4
+    assert [s.partition.start for s in second] == [0, 3, 6, 9]
+    for scan in second:
+        made.board.accept(scan, run_scan(DATASET, scan).outputs)
+    assert all(made.board.known(p.key) for p in pairs)
+
+
+def test_a_request_that_brings_a_scan_down_fails_alone() -> None:
+    made = Board()
+    pairs = [request("pairs", x, y) for x, y in ("ab", "bw", "aw")]
+    made.board.add(pairs)
+    while scans := made.board.take_scans():
+        for scan in scans:
+            if pairs[1] in scan.requests:
+                made.board.fail(scan, "ended by signal 11")
+            else:
+                made.board.accept(scan, run_scan(DATASET, scan).outputs)
+    assert [made.board.failure(p.key) for p in pairs] == ["", "ended by signal 11", ""]
+    assert made.board.result(pairs[0].key) == Board().work(pairs[:1])[pairs[0].key]
+
+
+def test_a_failure_of_what_is_required_is_handed_on() -> None:
+    made = Board()
+    wanted = request("block_codes", "a")
+    made.board.add([wanted])
+    (scan,) = made.board.take_scans()
+    made.board.fail(scan, "no memory")
+    assert made.board.failure(wanted.key) == "no memory"
 
 
 def test_a_kernel_that_needs_too_much_fails_alone() -> None:

@@ -156,3 +156,18 @@ def test_one_changed_value_in_the_last_row_changes_the_last_block() -> None:
     changed["a"][-1] += 0.5
     first, second = (comoments(c)["blocks"]["m2"][:, 0, 0] for c in (columns, changed))
     assert np.flatnonzero(first != second).tolist() == [63]
+
+
+@pytest.mark.parametrize("chunk_rows", [700, 10_000])
+def test_ranks_give_spearman(chunk_rows: int) -> None:
+    few = RNG.integers(0, 200, 5_000)
+    columns = {
+        "few": few,
+        "tied": np.ma.array(np.round(few / 20 + RNG.normal(size=5_000)), mask=np.arange(5_000) % 7 == 0),
+        "many": np.exp(few / 100 + RNG.normal(size=5_000)),
+    }
+    found = comoments(columns, chunk_rows, scores="ranks")["correlation"]
+    assert found[0, 2] == pytest.approx(stats.spearmanr(few, columns["many"]).statistic, abs=2e-5)
+    frame = pd.DataFrame({k: np.ma.filled(np.ma.array(v, dtype=float), np.nan) for k, v in columns.items()})
+    ranks = frame.rank()  # among all values of a column; the levels of both are single values
+    assert found[0, 1] == pytest.approx(ranks["few"].corr(ranks["tied"]), abs=1e-10)
