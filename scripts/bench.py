@@ -2,6 +2,7 @@
 """Benchmarks beside the peers: every figure is a ratio of two commands run alternately in one session.
 
     python scripts/bench.py convert|profile [--rows N] [--repeats K] [--peers duckdb,polars] [--workers N] [--json]
+    python scripts/bench.py kernels [--rows N] [--repeats K] [--json]
 
 Each command runs in a process of its own. Wall time, CPU time and the peak of the resident memory of its whole process
 tree are measured from outside. The table is generated when it is not there yet. Peers are installed with the extra
@@ -149,7 +150,7 @@ def peer(task: str, name: str, csv: Path, parquet: Path, work: Path) -> list[str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=("convert", "profile"))
+    parser.add_argument("task", choices=("convert", "profile", "kernels"))
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--csv", type=Path, help="use this table; --parquet is the same one")
     parser.add_argument("--parquet", type=Path)
@@ -161,6 +162,14 @@ def main() -> None:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     csv, parquet = (args.csv, args.parquet) if args.csv else generate(args.rows, args.folder)
+    if args.task == "kernels":
+        from bench_kernels import bench_kernels
+
+        with tempfile.TemporaryDirectory(dir=args.folder) as scratch:
+            ours("profile", csv, Path(scratch), args.workers)  # converts the table
+            (store,) = (p.parent for p in Path(scratch).glob("appdata/stores/*/zarr.json"))
+            bench_kernels(store, args.repeats, args.json)
+        return
     names = ["toolkit", *args.peers.split(",")]
     runs: dict[str, list[Measured]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory(dir=args.folder) as scratch:

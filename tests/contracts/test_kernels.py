@@ -352,9 +352,10 @@ def assert_close(left: Any, right: Any) -> None:
 
 def _squared(factor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Cross products of columns of norm 1, moved away from zero."""
-    scaled = factor / np.maximum(np.abs(factor).max(axis=0), 1e-300)
-    scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=0), 1e-300)
-    return scaled.T @ scaled + 10
+    with np.errstate(invalid="ignore"):  # infinite where a column's norm is beyond doubles
+        scaled = factor / np.maximum(np.abs(factor).max(axis=0), 1e-300)
+        scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=0), 1e-300)
+        return scaled.T @ scaled + 10
 
 
 def _on_their_scale(moments: dict[str, Any]) -> dict[str, Any]:
