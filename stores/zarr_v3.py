@@ -264,6 +264,9 @@ def _attributes(array: ArraySpec, spec: ColumnSpec) -> dict[str, Any]:
         found["calendar"] = "proleptic_gregorian"
     if spec.kind in ("time", "duration"):
         found["units"] = _EPOCHS[spec.unit]
+    if spec.measure:
+        # not CF's `units`: tools take a column of hours for lengths of time, and change its values
+        found["measure"] = spec.measure
     if spec.nullable and spec.kind in ("timestamp", "date", "time", "duration"):
         found["_FillValue"] = int(np.iinfo(spec.dtype).min)
     return found

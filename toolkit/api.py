@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ def convert_table(
     *,
     appdata: str | Path | None = None,
     columns: Sequence[str] = (),
-    types: dict[str, str] | None = None,
+    types: Mapping[str, str | Mapping[str, str]] | None = None,
     format: str = "zarr",  # noqa: A002  the same word as the command's option
     codec: str = "",
     chunk_rows: int = 0,
@@ -29,6 +29,8 @@ def convert_table(
     max_memory: int | None = None,
     encoding: str = "",
     table_name: str = "",
+    options: Mapping[str, str | Sequence[str]] | None = None,
+    on_bad_row: str = "error",
 ) -> Dataset:
     """Write a table into a store and open it.
 
@@ -40,8 +42,9 @@ def convert_table(
         Folder for stores; ``TOOLKIT_APPDATA`` or ``appdata`` by default.
     columns : sequence of str
         Names of the columns to take; all when empty.
-    types : dict of str to str, optional
-        Kinds by name of column; they win over what would be inferred.
+    types : mapping, optional
+        By name of column its kind, which wins over what would be inferred, or a mapping with some of ``kind``, ``unit``
+        and ``role``.
     format, codec : str
         Store format and compression; the format's first compression when empty.
     chunk_rows : int
@@ -50,22 +53,33 @@ def convert_table(
         Threads, and bytes for the whole process.
     encoding, table_name : str
         Encoding of text, and which table of the source, where it has several; found out when empty.
+    options : mapping, optional
+        Options of the source's format by name, as in ``--option NAME=VALUE``: ``{"delimiter": ";", "header": "no"}``.
+    on_bad_row : str
+        ``error``, or ``quarantine`` to set bad rows aside in a file beside the store.
 
     Raises
     ------
     BadInputError
         When the table can't be read; says where and why.
+    UsageError
+        When an option is not known, or has a value that it does not take.
     """
+    from toolkit.ingest.declared import declare
+
+    given = {name: [value] if isinstance(value, str) else list(value) for name, value in (options or {}).items()}
+    if encoding:
+        given.setdefault("encoding", []).append(encoding)
     environment = read_settings()
     place = AppData(Path(appdata) if appdata is not None else environment.appdata)
     settings = {
         "columns": list(columns),
-        "types": dict(types or {}),
+        "types": declare(types or {}),
         "format": format,
         "codec": codec,
         "chunk_rows": chunk_rows,
-        "on_bad_row": "error",
-        "encoding": encoding,
+        "on_bad_row": on_bad_row,
+        "options": dict(sorted(given.items())),
         "table": table_name,
     }
     return open_location(_stored(table, place, settings, environment.store_cache, workers, max_memory))

@@ -95,7 +95,7 @@ def test_json_has_the_fields_of_the_contract(convert: Convert, tmp_path: Path) -
     assert found[0] == found[1]
     assert set(found[0]) == {
         "key", "path", "rows", "columns", "chunk_rows", "data_hash", "schema_hash", "source_sha256",
-            "quarantined",
+            "quarantined", "blank_lines",
     }  # fmt: skip
     assert (found[0]["rows"], found[0]["columns"]) == (4000, 3)
 
@@ -229,7 +229,7 @@ def test_a_first_line_that_looks_like_a_row_is_noted(convert: Convert, tmp_path:
     source.write_text("1,english\n2,german\n")
     ran = convert(source)
     assert ran.code == 0
-    assert "note: the first line was taken for the names of the columns, but looks like a row: 1, english" in ran.err
+    assert "note: the first line was taken for names of columns, but looks like a row (if so: --no-header): 1, english" in ran.err
     source.write_text("id,2010,2011\n2,3,4\n")
     assert "note:" not in convert(source).err
 

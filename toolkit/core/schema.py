@@ -19,6 +19,12 @@ NUMERIC_KINDS = frozenset({"int", "float"})
 TIME_KINDS = frozenset({"timestamp", "date", "time", "duration"})
 TEXT_KINDS = frozenset({"string", "binary", "decimal"})
 
+ROLES = (
+    "id", "key candidate", "category", "code", "flag", "measure", "timestamp", "duration", "text",
+    "case", "activity", "resource",
+)  # fmt: skip
+"""What a person can say that a column is for; the last three are of event logs."""
+
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*_?\Z")
 _LONGEST_NAME = 160
 _PREFIXES = frozenset({"e", "h"})
@@ -52,7 +58,10 @@ class ColumnSpec:
     categories : int
         Number of distinct values of coded text.
     role : str
-        What the column is for, when somebody said so; not part of the schema's identity.
+        What the column is for, when somebody said so, one of `ROLES`; part of the store's key, and not of the schema's
+        identity.
+    measure : str
+        Unit of measure of numbers, such as ``EUR``, when somebody said so.
     """
 
     name: str
@@ -66,11 +75,12 @@ class ColumnSpec:
     scale: int = 0
     categories: int = 0
     role: str = ""
+    measure: str = ""
 
     @property
     def identity(self) -> list[Any]:
-        """What the schema's digest is over: name, logical kind, unit, zone and scale."""
-        return [self.name, self.kind, self.unit, self.timezone, self.scale]
+        """What the schema's digest is over: name, logical kind, unit (of measure, for numbers), zone and scale."""
+        return [self.name, self.kind, self.unit or self.measure, self.timezone, self.scale]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, without those that are at their defaults."""

@@ -88,6 +88,7 @@ class ColumnEncoder:
         decision: Decision,
         parts: Sequence[StagedPart],
         role: str = "",
+        measure: str = "",
     ) -> None:
         self._decision = decision
         self._parts = parts
@@ -114,6 +115,7 @@ class ColumnEncoder:
             scale=decision.scale,
             categories=0 if self._categories is None else len(self._categories),
             role=role,
+            measure=measure,
         )
 
     def encode(self, grid: ChunkGrid, writer: StoreWriter) -> EncodedColumn:

@@ -35,7 +35,7 @@ def doubts_of_header(columns: Sequence[tuple[str, str]]) -> list[str]:
     Examples
     --------
     >>> doubts_of_header([("2020-01-01", "date"), ("Ann", "string"), ("7", "int")])
-    ['the first line was taken for the names of the columns, but looks like a row: 2020-01-01, Ann, 7']
+    ['the first line was taken for names of columns, but looks like a row (if so: --no-header): 2020-01-01, Ann, 7']
     >>> doubts_of_header([("id", "int"), ("2020", "int")])
     []
     """
@@ -43,4 +43,6 @@ def doubts_of_header(columns: Sequence[tuple[str, str]]) -> list[str]:
     if not typed or not all(infer(pa.array([name], pa.string())).kind in alike for name, alike in typed):
         return []
     shown = ", ".join(name for name, _ in columns[:8])
-    return [f"the first line was taken for the names of the columns, but looks like a row: {shown}"]
+    return [
+        f"the first line was taken for names of columns, but looks like a row (if so: --no-header): {shown}"
+    ]

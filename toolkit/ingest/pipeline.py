@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,14 @@ from toolkit.core.errors import BadInputError, UsageError
 from toolkit.core.grid import ChunkGrid, default_chunk_rows
 from toolkit.core.schema import array_names
 from toolkit.ingest.arrow_types import typed
+from toolkit.ingest.declared import Declared
 from toolkit.ingest.encode import ColumnEncoder, EncodedColumn, manifest_of
 from toolkit.ingest.evidence import Decision, decide
 from toolkit.ingest.marks import read_mark, write_mark
+from toolkit.ingest.number_forms import infer_written
 from toolkit.ingest.retype import settle
 from toolkit.ingest.staging import StagedPart, stage
-from toolkit.ingest.text_types import Typed, infer
+from toolkit.ingest.text_types import Typed
 from toolkit.readers.base import Part, ReadAgain, Rejected, Source, check_column_count
 from toolkit.storage.appdata import AppData, discard
 from toolkit.storage.backend import backends
@@ -49,8 +51,8 @@ class ConvertSettings:
     ----------
     columns : tuple of str
         Names of the columns to take; all when empty.
-    types : dict of str to str
-        Declared kinds by column name; they win over inference.
+    declared : Declared
+        Kinds that win over inference, units of measure and roles, by column name.
     format : str
         Storage backend.
     codec : str
@@ -64,7 +66,7 @@ class ConvertSettings:
     """
 
     columns: tuple[str, ...] = ()
-    types: tuple[tuple[str, str], ...] = ()
+    declared: Declared = field(default_factory=Declared)
     format: str = "zarr"
     codec: str = ""
     chunk_rows: int = 0
@@ -151,7 +153,9 @@ def convert_source(
             if not rows:
                 raise BadInputError(f"{what} has column names and no rows", "a store needs at least one row")
             decisions = _decide(source, chosen, parts, settings)
-            parts, decisions = settle(source, chosen, parts, decisions, dict(settings.types), what)
+            parts, decisions = settle(source, chosen, parts, decisions, settings.declared.of("kind"), what)
+            for i, decision in zip(chosen, decisions, strict=True):
+                settings.declared.check_kind(source.columns[i].name, decision.kind)
         grid = ChunkGrid(rows, min(settings.chunk_rows or default_chunk_rows(len(chosen)), rows))
         with naming_disk_errors("encoding the store", work):
             manifest, built = _encode_all(source, chosen, parts, decisions, grid, work, pool, settings, progress)
@@ -167,7 +171,8 @@ def _chosen(source: Source, settings: ConvertSettings, what: str) -> list[int]:
     """Positions of the columns to take."""
     names = [c.name for c in source.columns]
     known, wanted = set(names), set(settings.columns)
-    for name in [*settings.columns, *(name for name, _ in settings.types)]:
+    settings.declared.check_names(names, what)
+    for name in settings.columns:
         if name not in known:
             raise BadInputError(f"{what} has no column {name!r}", f"its columns: {', '.join(map(repr, names[:30]))}")
     chosen = [i for i, name in enumerate(names) if not wanted or name in wanted]
@@ -228,16 +233,17 @@ def _stage_part(source: Source, part: Part, chosen: list[int], work: Path, what:
 def _typed(source: Source, index: int, values: pa.ChunkedArray, what: str) -> Typed:
     array = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
     column = source.columns[index]
-    return infer(array) if column.infer else typed(array, f"{what}: column {column.name!r}")
+    return infer_written(array, column.numbers) if column.infer else typed(array, f"{what}: column {column.name!r}")
 
 
 def _decide(
     source: Source, chosen: list[int], parts: Sequence[StagedPart], settings: ConvertSettings
 ) -> list[Decision]:
+    kinds = settings.declared.of("kind")
     return [
         decide(
             [p.evidence[k] for p in parts],
-            inferred=source.columns[i].infer and source.columns[i].name not in dict(settings.types),
+            inferred=source.columns[i].infer and source.columns[i].name not in kinds,
         )
         for k, i in enumerate(chosen)
     ]
@@ -258,9 +264,11 @@ def _encode_all(
     writer = backends.get(settings.format).create(built, codec, grid.chunk_rows, grid.rows)
     names = [source.columns[i].name for i in chosen]
     arrays = array_names(names)
+    roles, measures = settings.declared.of("role"), settings.declared.of("unit")
 
     def encode(k: int) -> EncodedColumn:
-        return ColumnEncoder(names[k], arrays[k], k, decisions[k], parts).encode(grid, writer)
+        role, measure = roles.get(names[k], ""), measures.get(names[k], "")
+        return ColumnEncoder(names[k], arrays[k], k, decisions[k], parts, role, measure).encode(grid, writer)
 
     # text takes longest: begun first, so that no thread is left alone with it at the end
     order = sorted(range(len(chosen)), key=lambda k: (bool(decisions[k].dtype), k))

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pyarrow as pa
 
 from toolkit.core.errors import BadInputError
-from toolkit.core.schema import KINDS
 from toolkit.ingest.arrow_types import as_text
 from toolkit.ingest.evidence import Decision, Evidence, decide
+from toolkit.ingest.number_forms import convert_written
 from toolkit.ingest.staging import StagedPart, stage
-from toolkit.ingest.text_types import Typed, convert
-from toolkit.readers.base import Part, Source
+from toolkit.ingest.text_types import Typed
+from toolkit.readers.base import NumberForm, Part, Source
 
 _LOOKED_AT = 1024
 
@@ -105,10 +105,10 @@ def restage(
         where = f"{what}: column {column.name!r}"
         if not column.infer:
             text = as_text(text, where)
-        found = convert(text, *goals[k])
+        found = convert_written(text, *goals[k], column.numbers)
         if found is None:
             if column.name in declared:
-                raise _misfit(part, where, goals[k], text)
+                raise _misfit(part, where, goals[k], text, column.numbers)
             failed.append(k)
             found = Typed("string", text)
         found.spelled = evidence.spelled if found.kind != "string" else {}
@@ -122,9 +122,6 @@ def _goal(name: str, decision: Decision, declared: dict[str, str]) -> tuple[str,
     if name not in declared:
         return decision.kind, decision.timezone
     kind = declared[name]
-    if kind not in KINDS or kind in ("null", "binary", "duration"):
-        known = ", ".join(k for k in KINDS if k not in ("null", "binary", "duration"))
-        raise BadInputError(f"column {name!r}: unknown type {kind!r}", f"known types: {known}")
     return kind, decision.timezone if kind == "timestamp" else ""
 
 
@@ -151,15 +148,15 @@ def _needed(
     return needed
 
 
-def _misfit(part: Part, where: str, goal: tuple[str, str], text: pa.Array) -> BadInputError:
+def _misfit(part: Part, where: str, goal: tuple[str, str], text: pa.Array, form: NumberForm | None) -> BadInputError:
     """An error that names the first value that does not have a declared kind."""
     kind, zone = goal
     for start in range(0, len(text), _LOOKED_AT):
         piece = text.slice(start, _LOOKED_AT)
-        if convert(piece, kind, zone) is not None:
+        if convert_written(piece, kind, zone, form) is not None:
             continue
         for row, value in enumerate(piece.to_pylist(), start + 1):
-            if value is not None and convert(pa.array([value], pa.string()), kind, zone) is None:
+            if value is not None and convert_written(pa.array([value], pa.string()), kind, zone, form) is None:
                 return BadInputError(
                     f"{where} is declared as {kind}, but row {row} from line {part.line} on has {_shorten(value)}",
                     "mend the value, or declare the column as string",

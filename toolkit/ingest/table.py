@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from toolkit.core.errors import BadInputError
+from toolkit.core.errors import BadInputError, UsageError
+from toolkit.ingest.declared import Declared, declare
 from toolkit.ingest.frame_source import WHAT, FrameSource
 from toolkit.ingest.header_doubt import doubts_of_header
 from toolkit.ingest.marks import workspace_name
@@ -51,7 +52,8 @@ def convert_file(
     appdata : AppData
         Where the store goes.
     settings : dict
-        ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``encoding``, ``table``: what decides on it.
+        What decides on the store: ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``options``,
+        ``table``, ``on_bad_row``.
     workers, max_memory : int, optional
         Threads, and bytes for the whole process.
     progress : callable, optional
@@ -66,7 +68,6 @@ def convert_file(
     """
     threads, memory = workers or default_workers(), max_memory or DEFAULT_MAX_MEMORY
     options = ReadOptions(
-        encoding=settings["encoding"],
         part_bytes=part_bytes(memory, threads),
         quarantine=settings["on_bad_row"] == "quarantine",
         format={"table": settings["table"]} if settings["table"] else {},
@@ -76,7 +77,7 @@ def convert_file(
         known = find_record(appdata.sources, files, settings) if reuse else None
         if known is not None and (appdata.stores / known["store"]).exists():
             return {**known, "path": str(appdata.stores / known["store"]), "reused": True}
-        reader, source = open_files(files.paths, options)
+        reader, source = open_files(files.paths, options, settings["options"])
         try:
             chosen, told = _typed_settings(settings, threads, memory), progress or _silent
             converted, sha256 = _convert_unchanged(files, source, appdata, work, chosen, told)
@@ -122,7 +123,11 @@ def convert_frame(
     ------
     BadInputError
         When the object does not.
+    UsageError
+        When there are settings that only files have.
     """
+    if settings.get("options") or settings.get("table"):
+        raise UsageError(f"{WHAT} takes no options of a file's format, and has one table", "leave them out")
     threads = workers or default_workers()
     memory = max_memory or DEFAULT_MAX_MEMORY
     source = FrameSource(frame, part_bytes(memory, threads))
@@ -132,9 +137,10 @@ def convert_frame(
 
 
 def _typed_settings(settings: dict[str, Any], workers: int, max_memory: int) -> ConvertSettings:
+    types = settings["types"]
     return ConvertSettings(
         columns=tuple(settings["columns"]),
-        types=tuple(sorted(settings["types"].items())),
+        declared=types if isinstance(types, Declared) else declare(types),
         format=settings["format"],
         codec=settings["codec"],
         chunk_rows=settings["chunk_rows"],
@@ -146,6 +152,7 @@ def _typed_settings(settings: dict[str, Any], workers: int, max_memory: int) -> 
 def _record(converted: Converted, source: Source, settings: dict[str, Any], table: str) -> dict[str, Any]:
     manifest = converted.manifest
     inferred = {c.name for c in source.columns if c.infer}
+    blank = getattr(source, "blank", None)
     doubts = doubts_of_header([(name, d.kind) for name, _, d in converted.decisions if name in inferred])
     return {
         "store": converted.path.name,
@@ -158,7 +165,8 @@ def _record(converted: Converted, source: Source, settings: dict[str, Any], tabl
         "table": table,
         "options": source.options,
         "settings": settings,
-        "notes": [*source.notes, *doubts],
+        "notes": [*source.notes, *doubts, *(blank.notes() if blank else [])],
+        "blank_lines": blank.count if blank else 0,
         "types": [
             {"column": name, "declared": declared, "kind": d.kind, "why": d.reason}
             for name, declared, d in converted.decisions

@@ -11,6 +11,7 @@ from toolkit.core.digest import digest_file
 from toolkit.core.errors import BadInputError
 from toolkit.readers.base import Part, ReadOptions, SourceColumn
 from toolkit.readers.byte_stream import ByteStream, read_head
+from toolkit.readers.options import ReaderOption
 from toolkit.readers.plain_arrow import plain_columns, plain_table
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class ArrowReader:
 
     name: ClassVar[str] = "arrow"
     suffixes: ClassVar[tuple[str, ...]] = (".arrow", ".arrows", ".feather", ".ipc")
+    takes: ClassVar[tuple[ReaderOption, ...]] = ()
 
     def sniff(self, head: bytes) -> bool:
         """Whether the file has the mark of the file format, or begins with a stream's message."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from toolkit.core.errors import BadInputError
 from toolkit.core.registry import Registry
+from toolkit.readers.options import ReaderOption
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,13 +34,29 @@ class ReadOptions:
     quarantine : bool
         Whether bad records are left out and handed over, and are no error, where the format can tell them apart.
     format : dict
-        Further options of one format, such as ``delimiter``.
+        Further options of one format, such as ``delimiter``: those that its reader says it takes.
     """
 
     encoding: str = ""
     part_bytes: int = 16 << 20
     quarantine: bool = False
     format: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberForm:
+    """How numbers are written in a text, where that is not the usual way.
+
+    Attributes
+    ----------
+    decimal : str
+        What stands in front of the fraction.
+    thousands : str
+        What stands between groups of three digits; empty where nothing does.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +71,14 @@ class SourceColumn:
         The source's own type, as text; empty where the source has none.
     infer : bool
         Whether its values are text whose type is to be found out.
+    numbers : NumberForm, optional
+        How numbers are written in that text; the usual way when None.
     """
 
     name: str
     declared: str = ""
     infer: bool = False
+    numbers: NumberForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +172,7 @@ class Reader(Protocol):
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
+    takes: ClassVar[tuple[ReaderOption, ...]]
 
     def sniff(self, head: bytes) -> bool:
         """Whether a file that begins like this is of the format for certain."""

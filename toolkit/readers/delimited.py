@@ -12,7 +12,10 @@ import pyarrow.csv
 
 from toolkit.core.errors import BadInputError
 from toolkit.readers.base import COMPRESSIONS, HEAD_BYTES, Part, ReadAgain, ReadOptions, SourceColumn
-from toolkit.readers.dialect import Dialect, find_dialect, header_names
+from toolkit.readers.blank_lines import BlankLines
+from toolkit.readers.delimited_options import DELIMITED_OPTIONS, chosen_dialect, number_form, without_nulls
+from toolkit.readers.dialect import Dialect, header_names
+from toolkit.readers.options import ReaderOption
 from toolkit.readers.records import count_lines
 from toolkit.readers.sifting import sift
 from toolkit.readers.utf8_stream import Utf8Stream
@@ -26,6 +29,7 @@ class DelimitedReader:
 
     name: ClassVar[str] = "delimited"
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".data", ".psv")
+    takes: ClassVar[tuple[ReaderOption, ...]] = DELIMITED_OPTIONS
 
     def sniff(self, head: bytes) -> bool:
         """Text has no mark by which it is known for certain."""
@@ -55,6 +59,8 @@ class DelimitedSource:
         Delimiter, quote and encoding, as found or given.
     notes : list of str
         What had to be decided: names that were made up, uncommon quotes.
+    blank : BlankLines
+        Lines without anything in them that the last pass skipped; with one column they are missing values.
     """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
@@ -65,13 +71,17 @@ class DelimitedSource:
         self._fingerprint = ""
         self.columns: list[SourceColumn] = []
         head, self._encoding, self._start = self._read_head(options.encoding)
-        self._dialect = _given_dialect(options.format) or find_dialect(head, _suffix(path))
+        self._named = options.format.get("header", True)
+        self._first = "the header" if self._named else "the first row"
+        self._nulls: tuple[str, ...] = options.format.get("null", ())
+        self._dialect = chosen_dialect(head, _suffix(path), options.format)
         self._cutter = self._dialect.cutter()
         self._walking = not self._cutter.counts
         header, self._header = self._find_header(head)
-        names, self.notes = header_names([self._dialect.value(f) for f in self._cutter.fields(header)], path)
-        self.columns = [SourceColumn(name, infer=True) for name in names]
-        self.options: dict[str, Any] = {**self._dialect.to_json(), "encoding": self._encoding}
+        names, self.notes = self._names(self._cutter.fields(header))
+        self.columns = [SourceColumn(name, "", True, number_form(options.format)) for name in names]
+        self.options: dict[str, Any] = {**options.format, **self._dialect.to_json(), "encoding": self._encoding}
+        self.blank = BlankLines()
         if not self._cutter.counts or self._dialect.quote == "'":
             self.notes.append(f"read with {', '.join(f'{k}={v!r}' for k, v in self._dialect.to_json().items())}")
 
@@ -79,6 +89,8 @@ class DelimitedSource:
         """Blocks of whole records, without the header."""
         self.close()
         self._stream = stream = Utf8Stream(self._path, self._encoding)
+        self.blank = blank = BlankLines()
+        blank.add(self._header, 1, self._cutter, walked=True)
         rest, to_skip, want = b"", len(self._header), self._part_bytes
         line, offset, index, ended = 1 + count_lines(self._header), self._start + to_skip, 0, False
         while not ended:
@@ -96,6 +108,8 @@ class DelimitedSource:
                 want = self._part_bytes if end else max(self._part_bytes, len(rest))
                 block, rest = rest[:end], rest[end:]
             del more
+            if len(self.columns) > 1:
+                blank.add(block, line, self._cutter, walked=self._walking)
             if block and (len(self.columns) == 1 or block[:1] not in b"\r\n" or block.strip(b"\r\n")):
                 mark = f"{stream.source.digest_so_far()}:{offset}:{len(block)}:{self._walking}"
                 yield Part(index, _Block(block, self._walking), line, offset, mark)
@@ -109,15 +123,15 @@ class DelimitedSource:
         try:
             self._check_bytes(part)
             self._check_quotes(part)
-            return self._parse_block(part.payload.text, columns)
+            return without_nulls(self._parse_block(part.payload.text, columns), self._nulls)
         except pa.ArrowInvalid as error:
             refused, cause = None, error
         except BadInputError as error:
             refused, cause = error, error
         if not self._quarantine:
             raise refused or self._explain(part, cause) from cause
-        good, part.rejected = sift(part, self._cutter, len(self.columns))
-        return self._parse_block(good, columns)
+        good, part.rejected = sift(part, self._cutter, len(self.columns), self._first)
+        return without_nulls(self._parse_block(good, columns), self._nulls)
 
     def _parse_block(self, block: bytes, columns: Sequence[int]) -> pa.Table:
         chosen = [str(i) for i in columns]
@@ -183,6 +197,12 @@ class DelimitedSource:
         finally:
             stream.close()
 
+    def _names(self, first: list[bytes]) -> tuple[list[str], list[str]]:
+        """Names of the columns, and notes on them, from the fields of the first record."""
+        if self._named:
+            return header_names([self._dialect.value(f) for f in first], self._path)
+        return [f"column_{i}" for i in range(1, len(first) + 1)], []
+
     def _find_header(self, head: bytes) -> tuple[bytes, bytes]:
         """The header's record, and everything up to its end: lines without anything in them may stand before it."""
         text = head.lstrip(b"\r\n")
@@ -195,7 +215,7 @@ class DelimitedSource:
         try:
             header.decode()
             if record:
-                return record.rstrip(b"\r\n"), header
+                return record.rstrip(b"\r\n"), header if self._named else b""
             error = ValueError("the header is not well-formed")
         except UnicodeDecodeError as wrong:
             error = wrong
@@ -271,7 +291,7 @@ class DelimitedSource:
                 if expected == 1:
                     remedy = "is the first line a title or a comment? the names of the columns belong there"
                 return BadInputError(
-                    f"{self._path}: line {line}: {count} {'field' if count == 1 else 'fields'} where the header has "
+                    f"{self._path}: line {line}: {count} {'field' if count == 1 else 'fields'} where {self._first} has "
                     f"{expected}: {_shorten(text)}",
                     remedy,
                 )
@@ -298,12 +318,6 @@ def _has_record(head: bytes) -> bool:
     """Whether the head has a whole record behind its blank lines, if its quotes are the usual ones, or never will."""
     cutter, text = Dialect().cutter(), head.lstrip(b"\r\n")
     return next(cutter.records(text), None) is not None or not cutter.begun(text)
-
-
-def _given_dialect(given: dict[str, Any]) -> Dialect | None:
-    if "delimiter" not in given:
-        return None
-    return Dialect(given["delimiter"], given.get("quote", '"'), given.get("escape", ""))
 
 
 def _suffix(path: Path) -> str:

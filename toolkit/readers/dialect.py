@@ -61,7 +61,7 @@ class Dialect:
         return {k: v for k, v in asdict(self).items() if v or k in ("delimiter", "quote")}
 
 
-def find_dialect(head: bytes, suffix: str) -> Dialect:
+def find_dialect(head: bytes, suffix: str, delimiter: str = "") -> Dialect:
     """The delimiter that cuts the first rows into the same number of fields, and into most; then the quotes.
 
     Parameters
@@ -70,12 +70,16 @@ def find_dialect(head: bytes, suffix: str) -> Dialect:
         UTF-8 text from the beginning of the file; a last row that is cut short is not looked at.
     suffix : str
         A tab is taken for a ``.tsv`` file. Elsewhere a comma is, where nothing else cuts the rows evenly.
+    delimiter : str
+        The delimiter, where it is known; then the quotes alone are found out.
 
     Notes
     -----
     Single quotes, backslashes as escapes and spaces behind delimiters are taken for what they are only where the usual
     reading of the first rows breaks fields apart and theirs does not.
     """
+    if delimiter:
+        return _find_quotes(head, Dialect(delimiter))
     delimiters = ("\t",) if suffix == ".tsv" else _DELIMITERS
     best, best_score = Dialect(delimiters[0]), (0, 0.0)
     for dialect in (Dialect(delimiter) for delimiter in delimiters):

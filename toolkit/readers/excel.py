@@ -14,6 +14,7 @@ from toolkit.core.errors import BadInputError, MissingExtraError
 from toolkit.readers.base import Part, ReadOptions, SourceColumn, check_column_count
 from toolkit.readers.dialect import header_names
 from toolkit.readers.mixed_values import ColumnType, Mixture, text_of, to_arrow
+from toolkit.readers.options import TABLE, ReaderOption
 from toolkit.readers.workbook import bare_formulas, check_workbook
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ExcelReader:
 
     name: ClassVar[str] = "excel"
     suffixes: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm", ".xls")
+    takes: ClassVar[tuple[ReaderOption, ...]] = (TABLE,)
 
     def sniff(self, head: bytes) -> bool:
         """Whether this is a zip file that begins like a workbook, or one of Microsoft's compound files."""
@@ -49,7 +51,7 @@ class ExcelReader:
     def open(self, path: Path, options: ReadOptions) -> ExcelSource:
         """Open a workbook; see `toolkit.readers.base.Reader`.
 
-        The ``format`` option ``sheet`` names the sheet, where there are several.
+        The ``format`` option ``table`` names the sheet, where there are several.
 
         Raises
         ------
@@ -88,7 +90,7 @@ class ExcelSource:
         self._part_bytes = options.part_bytes
         self._kept: list[Row] | None = []
         self._done = 0
-        sheet = self._choose(options.format.get("sheet") or options.format.get("table"))
+        sheet = self._choose(options.format.get("table"))
         self._sheet = sheet
         self.notes: list[str] = []
         names, self._skipped = self._header()

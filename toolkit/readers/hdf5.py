@@ -14,6 +14,7 @@ from toolkit.readers.hdf5_columns import Hdf5Group, compound_table, dataset_colu
 from toolkit.readers.hdf5_objects import attribute, children, find, outside, text
 from toolkit.readers.hdf5_pandas import is_pandas, pandas_table
 from toolkit.readers.hdf5_vaex import is_vaex, vaex_table
+from toolkit.readers.options import ENCODING, TABLE, ReaderOption
 from toolkit.readers.row_ranges import RangeColumn, RangeSource, RangeTable, common_length, refused
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Hdf5Reader:
 
     name: ClassVar[str] = "hdf5"
     suffixes: ClassVar[tuple[str, ...]] = (".hdf5", ".h5", ".hdf", ".h5ad", ".he5")
+    takes: ClassVar[tuple[ReaderOption, ...]] = (TABLE, ENCODING)
 
     def sniff(self, head: bytes) -> bool:
         """Whether the file has HDF5's mark, behind a user block or not."""

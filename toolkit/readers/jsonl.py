@@ -18,6 +18,7 @@ from toolkit.readers.base import Part, ReadOptions, Rejected, SourceColumn, chec
 from toolkit.readers.json_blocks import Block, read_blocks
 from toolkit.readers.json_shape import Leaf, Shape, parser_takes
 from toolkit.readers.mixed_values import to_arrow
+from toolkit.readers.options import ENCODING, ReaderOption
 from toolkit.readers.utf8_stream import Utf8Stream
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class JsonLinesReader:
 
     name: ClassVar[str] = "jsonl"
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json", ".jsonlines")
+    takes: ClassVar[tuple[ReaderOption, ...]] = (ENCODING,)
 
     def sniff(self, head: bytes) -> bool:
         """Whether the first line is a JSON object with a key."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,9 @@ from toolkit.readers.base import (
     check_column_count,
     find_reader,
 )
+from toolkit.readers.blank_lines import BlankLines
 from toolkit.readers.byte_stream import read_head
+from toolkit.readers.options import read_options
 from toolkit.readers.zarr import is_zarr_folder
 
 if TYPE_CHECKING:
@@ -83,7 +85,9 @@ def _below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def open_files(paths: Sequence[Path], options: ReadOptions) -> tuple[Reader, Source]:
+def open_files(
+    paths: Sequence[Path], options: ReadOptions, given: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Reader, Source]:
     """Open the files of one table.
 
     Parameters
@@ -92,6 +96,8 @@ def open_files(paths: Sequence[Path], options: ReadOptions) -> tuple[Reader, Sou
         At least one, in the order in which their rows are to come.
     options : ReadOptions
         For each of them.
+    given : mapping of str to sequence of str, optional
+        What the person said for the reader to take or refuse: values by name of option.
 
     Returns
     -------
@@ -102,8 +108,12 @@ def open_files(paths: Sequence[Path], options: ReadOptions) -> tuple[Reader, Sou
     ------
     BadInputError
         When a file can't be read, or is of another format or schema than the first.
+    UsageError
+        When the reader does not take an option.
     """
     reader = _reader_of(paths[0])
+    read = read_options(reader.name, reader.takes, given or {})
+    options = replace(options, encoding=read.pop("encoding", options.encoding), format={**options.format, **read})
     if len(paths) == 1:
         return reader, reader.open(paths[0], options)
     for path in paths[1:]:
@@ -172,6 +182,7 @@ class ManySource:
         self._kinds: dict[str, str] = {}
         self.notes: list[str] = []
         self.options: dict[str, Any] = {"files": self._names}
+        self.blank = BlankLines()
         self.columns: Sequence[SourceColumn] = self._learn()
         check_column_count(self._paths[0], len(self.columns))
 
@@ -179,6 +190,7 @@ class ManySource:
         """Parts of the first file, of the second and so on."""
         index = 0
         self._done = 0.0
+        self.blank = BlankLines()
         for number, path in enumerate(self._paths):
             opened = _Opened(self._reader.open(path, self._read_options))
             if self._careful:
@@ -196,6 +208,7 @@ class ManySource:
                 self._careful = True
                 raise
             self._fingerprints[number] = opened.source.fingerprint()
+            self.blank.add_file(self._names[number], getattr(opened.source, "blank", None))
             self._done += self._sizes[number]
             self._share = 0.0
 
@@ -285,7 +298,7 @@ class ManySource:
         names = set(told)
         if len(names) < 2 or names <= {"int", "decimal"}:
             infer = names == {"text to be typed"}
-            return SourceColumn(column.name, column.declared, infer)
+            return SourceColumn(column.name, column.declared, infer, column.numbers)
         if names == {"int", "float"}:
             self._kinds[column.name] = "float"
             return SourceColumn(column.name, "int, float")

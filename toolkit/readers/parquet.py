@@ -10,6 +10,7 @@ from toolkit.core.digest import digest_file
 from toolkit.core.errors import BadInputError
 from toolkit.readers.base import Part, ReadOptions, SourceColumn
 from toolkit.readers.byte_stream import check_regular
+from toolkit.readers.options import ReaderOption
 from toolkit.readers.plain_arrow import plain_columns, plain_table
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class ParquetReader:
 
     name: ClassVar[str] = "parquet"
     suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
+    takes: ClassVar[tuple[ReaderOption, ...]] = ()
 
     def sniff(self, head: bytes) -> bool:
         """Whether the file has Parquet's mark."""

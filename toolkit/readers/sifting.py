@@ -12,7 +12,7 @@ MOST_REJECTED = 100_000
 """Bad records of one part; more of them mean that the file is of another kind than it was taken for."""
 
 
-def sift(part: Part, cutter: RecordCutter, width: int) -> tuple[bytes, list[Rejected]]:
+def sift(part: Part, cutter: RecordCutter, width: int, first: str = "the header") -> tuple[bytes, list[Rejected]]:
     """Go through a part record by record.
 
     Parameters
@@ -23,6 +23,8 @@ def sift(part: Part, cutter: RecordCutter, width: int) -> tuple[bytes, list[Reje
         What a well-formed record is.
     width : int
         Fields that a record has to have.
+    first : str
+        What says so, for a person.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def sift(part: Part, cutter: RecordCutter, width: int) -> tuple[bytes, list[Reje
     bad: list[Rejected] = []
     line = part.line
     for record, whole in _records(part.payload.text, cutter):
-        problem = _problem(record, cutter, width) if whole else "its quotes are out of place"
+        problem = _problem(record, cutter, width, first) if whole else "its quotes are out of place"
         if problem:
             bad.append(Rejected(line, problem, record))
             if len(bad) > MOST_REJECTED:
@@ -67,7 +69,7 @@ def _records(block: bytes, cutter: RecordCutter) -> Iterator[tuple[bytes, bool]]
             at = end
 
 
-def _problem(record: bytes, cutter: RecordCutter, width: int) -> str:
+def _problem(record: bytes, cutter: RecordCutter, width: int, first: str) -> str:
     if b"\x00" in record:
         return "it has a NUL byte"
     try:
@@ -77,4 +79,4 @@ def _problem(record: bytes, cutter: RecordCutter, width: int) -> str:
     if not record.strip(b"\r\n"):
         return ""
     count = len(cutter.fields(record))
-    return "" if count == width else f"{count} {'field' if count == 1 else 'fields'} where the header has {width}"
+    return "" if count == width else f"{count} {'field' if count == 1 else 'fields'} where {first} has {width}"

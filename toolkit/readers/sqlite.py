@@ -13,6 +13,7 @@ from toolkit.core.digest import digest_file, digest_value
 from toolkit.core.errors import BadInputError
 from toolkit.readers.base import Part, ReadOptions, SourceColumn, check_column_count
 from toolkit.readers.mixed_values import ColumnType, Mixture, to_arrow
+from toolkit.readers.options import TABLE, ReaderOption
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +37,7 @@ class SqliteReader:
 
     name: ClassVar[str] = "sqlite"
     suffixes: ClassVar[tuple[str, ...]] = (".sqlite", ".sqlite3", ".db", ".db3")
+    takes: ClassVar[tuple[ReaderOption, ...]] = (TABLE, ReaderOption("query", "one SELECT"))
 
     def sniff(self, head: bytes) -> bool:
         """Whether the file has SQLite's mark."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from toolkit.core.errors import BadInputError
 from toolkit.readers.base import Part, ReadOptions, SourceColumn, check_column_count
 from toolkit.readers.byte_stream import ByteStream
+from toolkit.readers.options import ReaderOption
 from toolkit.readers.xes_columns import AttributeColumn
 from toolkit.readers.xes_walk import EventRun, LogWalker
 
@@ -30,6 +31,7 @@ class XesReader:
 
     name: ClassVar[str] = "xes"
     suffixes: ClassVar[tuple[str, ...]] = (".xes",)
+    takes: ClassVar[tuple[ReaderOption, ...]] = ()
 
     def sniff(self, head: bytes) -> bool:
         """Whether the root element is a log of XES."""

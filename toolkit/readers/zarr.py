@@ -14,6 +14,7 @@ from toolkit.core.errors import BadInputError
 from toolkit.readers.anndata_frames import OTHER_TABLE, anndata_table, is_frame
 from toolkit.readers.base import ReadOptions
 from toolkit.readers.numpy_columns import Values, arrow_values, supported
+from toolkit.readers.options import ENCODING, TABLE, ReaderOption
 from toolkit.readers.row_ranges import RangeColumn, RangeSource, RangeTable, common_length, refused
 from toolkit.readers.zarr_files import ZarrFiles
 
@@ -46,6 +47,7 @@ class ZarrGroupReader:
 
     name: ClassVar[str] = "zarr"
     suffixes: ClassVar[tuple[str, ...]] = (".zarr", ".zarr.zip")
+    takes: ClassVar[tuple[ReaderOption, ...]] = (TABLE, ENCODING)
 
     def sniff(self, head: bytes) -> bool:
         """Whether a zip file begins with metadata of Zarr."""

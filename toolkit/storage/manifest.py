@@ -72,8 +72,9 @@ class StoreManifest:
 
     @property
     def key(self) -> str:
-        """Content key: digest of data_hash, schema_hash, chunk_rows and format version."""
-        return content_key(self.data_hash, self.schema_hash, self.chunk_rows)
+        """Content key: digest of data_hash, schema_hash, chunk_rows, format version and roles, where there are any."""
+        roles = {c.name: c.role for c in self.schema if c.role}
+        return content_key(self.data_hash, self.schema_hash, self.chunk_rows, roles)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the root metadata."""
@@ -145,9 +146,13 @@ class StoreManifest:
         return manifest
 
 
-def content_key(data_hash: str, schema_hash: str, chunk_rows: int) -> str:
-    """The key under which a content is stored, 32 hexadecimal digits."""
-    return digest_value([FORMAT_VERSION, data_hash, schema_hash, chunk_rows])[:KEY_LENGTH]
+def content_key(data_hash: str, schema_hash: str, chunk_rows: int, roles: dict[str, str] | None = None) -> str:
+    """The key under which a content is stored, 32 hexadecimal digits.
+
+    Roles are part of it: statistics depend on them, and one table may be declared in several ways.
+    """
+    identity = [FORMAT_VERSION, data_hash, schema_hash, chunk_rows, *([roles] if roles else [])]
+    return digest_value(identity)[:KEY_LENGTH]
 
 
 def seal(text: str) -> bytes:

@@ -88,9 +88,9 @@ def test_which_sheet_must_be_said_where_there_are_several(tmp_path: Path) -> Non
     with pytest.raises(BadInputError, match="2 sheets") as caught:
         open_source(path)
     assert "'Sheet', 'two'" in caught.value.remedy
-    assert read_rows(path, sheet="two") == [{"b": 2}]
+    assert read_rows(path, table="two") == [{"b": 2}]
     with pytest.raises(BadInputError, match="no sheet 'three'"):
-        open_source(path, sheet="three")
+        open_source(path, table="three")
     assert read_rows(workbook(tmp_path, two=[["b"], [2]])) == [{"b": 2}]
 
 

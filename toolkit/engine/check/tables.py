@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROWS = 23
 """Rows of the mixed table: neither a power of two nor a multiple of any chunk that is tried."""
 _EPOCH = dt.datetime(2024, 1, 1)  # noqa: DTZ001  a naive time on purpose
-_SETTINGS = {"columns": [], "types": {}, "format": "zarr", "codec": "", "encoding": ""}
+_SETTINGS = {"columns": [], "types": {}, "format": "zarr", "codec": ""}
 
 
 def mixed_table(rows: int = ROWS) -> pa.Table:
