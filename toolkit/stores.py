@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("target", nargs="?", type=Path, metavar="FILE", help="for export: such as table.parquet")
     parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
     parser.add_argument("--columns", default="", help="for export: names of columns, separated by commas")
+    parser.add_argument(
+        "--as-stored", action="store_true", help="for export: the store's types, not those of the source"
+    )
     parser.add_argument("--keep", type=int, metavar="N", help="for gc: also remove all but the N newest stores")
     return run_command(parser, _stores, argv)
 
@@ -91,11 +94,11 @@ def _export(args: argparse.Namespace) -> int:
         raise UsageError("export takes a store and a file", "python -m toolkit.stores export STORE table.parquet")
     columns = [c for c in (c.strip() for c in args.columns.split(",")) if c] or None
     with open_location(_appdata(args).find_store(args.store)) as dataset:
-        rows = export(dataset, args.target, columns)
+        source, rows = export(dataset, args.target, columns, as_stored=args.as_stored), dataset.rows
     if args.json:
-        emit(canonical_json({"path": str(args.target), "rows": rows}))
+        emit(canonical_json({"path": str(args.target), "rows": rows, "types_of": source}))
     else:
-        note(args, f"exported {rows:,} rows")
+        note(args, f"exported {rows:,} rows" + (f", with the types that {source} declared" if source else ""))
         emit(str(args.target))
     return DONE
 

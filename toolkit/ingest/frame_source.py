@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.core.errors import BadInputError
 from toolkit.readers.base import Part, SourceColumn
-from toolkit.readers.plain_arrow import plain_columns, plain_table
+from toolkit.readers.plain_arrow import Labels, plain_columns, plain_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,6 +50,7 @@ class FrameSource:
         self.columns: Sequence[SourceColumn] = [self._all[i] for i in self._taken]
         self.options: dict[str, Any] = {}
         self.notes: list[str] = []
+        self.labels = Labels()
         self._rows = 0
 
     def parts(self) -> Iterator[Part]:
@@ -60,6 +61,7 @@ class FrameSource:
         self._rows, index = 0, 0
         try:
             for batch in reader:
+                self.labels.add(batch)
                 step = max(_SMALLEST_PART, self._part_bytes * max(batch.num_rows, 1) // max(batch.nbytes, 1))
                 for start in range(0, batch.num_rows, step):
                     piece = batch.slice(start, step)

@@ -43,6 +43,4 @@ def doubts_of_header(columns: Sequence[tuple[str, str]]) -> list[str]:
     if not typed or not all(infer(pa.array([name], pa.string())).kind in alike for name, alike in typed):
         return []
     shown = ", ".join(name for name, _ in columns[:8])
-    return [
-        f"the first line was taken for names of columns, but looks like a row (if so: --no-header): {shown}"
-    ]
+    return [f"the first line was taken for names of columns, but looks like a row (if so: --no-header): {shown}"]

@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from toolkit.core.digest import digest_value
 from toolkit.core.errors import BadInputError, UsageError
 from toolkit.ingest.declared import Declared, declare
+from toolkit.ingest.evidence import Decision
 from toolkit.ingest.frame_source import WHAT, FrameSource
 from toolkit.ingest.header_doubt import doubts_of_header
 from toolkit.ingest.marks import workspace_name
@@ -133,7 +135,13 @@ def convert_frame(
     source = FrameSource(frame, part_bytes(memory, threads))
     chosen = _typed_settings(settings, threads, memory)
     with appdata.workspace() as work:
-        return convert_source(source, appdata, work, chosen, _silent, what=WHAT).path
+        converted = convert_source(source, appdata, work, chosen, _silent, what=WHAT)
+    record = _record(converted, source, settings, WHAT)
+    record |= {"reader": "frame", "name": WHAT, "size": 0, "source_sha256": "", "quarantined": 0, "quarantine": ""}
+    # a frame has no bytes: it is told apart by what it holds and by the types that it has
+    content = digest_value([record["key"], record["types"]])
+    appdata.write_source_record(record_name(0, identity_of([], content, settings)), record)
+    return converted.path
 
 
 def _typed_settings(settings: dict[str, Any], workers: int, max_memory: int) -> ConvertSettings:
@@ -167,12 +175,24 @@ def _record(converted: Converted, source: Source, settings: dict[str, Any], tabl
         "settings": settings,
         "notes": [*source.notes, *doubts, *(blank.notes() if blank else [])],
         "blank_lines": blank.count if blank else 0,
-        "types": [
-            {"column": name, "declared": declared, "kind": d.kind, "why": d.reason}
-            for name, declared, d in converted.decisions
-        ],
+        "types": [_type_entry(source, settings, name, declared, d) for name, declared, d in converted.decisions],
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "converted_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _type_entry(
+    source: Source, settings: dict[str, Any], name: str, declared: str, decision: Decision
+) -> dict[str, Any]:
+    """What the record says of a column: what its source and the person declared, what it became, and why."""
+    labels = source.labels.of(name) if hasattr(source, "labels") else None
+    return {
+        "column": name,
+        "declared": declared,
+        **({"labels": labels} if labels is not None else {}),
+        **({"said": dict(settings["types"][name])} if isinstance(settings["types"].get(name), dict) else {}),
+        "kind": decision.kind,
+        "why": decision.reason,
     }
 
 

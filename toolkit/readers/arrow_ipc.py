@@ -12,7 +12,7 @@ from toolkit.core.errors import BadInputError
 from toolkit.readers.base import Part, ReadOptions, SourceColumn
 from toolkit.readers.byte_stream import ByteStream, read_head
 from toolkit.readers.options import ReaderOption
-from toolkit.readers.plain_arrow import plain_columns, plain_table
+from toolkit.readers.plain_arrow import Labels, plain_columns, plain_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,6 +70,7 @@ class ArrowSource:
             close()
         self.options: dict[str, Any] = {"layout": "file" if self._is_file else "stream"}
         self.notes: list[str] = []
+        self.labels = Labels()
 
     def parts(self) -> Iterator[Part]:
         """Record batches, cut into pieces where they are large."""
@@ -77,6 +78,7 @@ class ArrowSource:
         index, rows = 0, 0
         try:
             for batch in self._batches(reader):
+                self.labels.add(batch)
                 step = max(_SMALLEST_PIECE, self._part_bytes * batch.num_rows // max(batch.nbytes, 1))
                 for start in range(0, batch.num_rows, step):
                     piece = batch.slice(start, step)

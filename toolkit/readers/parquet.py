@@ -11,7 +11,7 @@ from toolkit.core.errors import BadInputError
 from toolkit.readers.base import Part, ReadOptions, SourceColumn
 from toolkit.readers.byte_stream import check_regular
 from toolkit.readers.options import ReaderOption
-from toolkit.readers.plain_arrow import plain_columns, plain_table
+from toolkit.readers.plain_arrow import Labels, plain_columns, plain_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,6 +56,7 @@ class ParquetSource:
         self.columns: list[SourceColumn] = plain_columns(schema, path)
         self.options: dict[str, Any] = {}
         self.notes: list[str] = []
+        self.labels = Labels()
         self._done = 0
 
     def parts(self) -> Iterator[Part]:
@@ -71,6 +72,7 @@ class ParquetSource:
             for index, batch in enumerate(self._file.iter_batches(batch_rows, use_threads=False)):
                 # what a file says of its own offsets is believed by everything behind this, down to the processor
                 batch.validate(full=True)
+                self.labels.add(batch)
                 yield Part(index, batch, self._done + 1)
                 self._done += batch.num_rows
         except (OSError, pa.ArrowException) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.core.errors import BadInputError
 from toolkit.readers.base import SourceColumn, check_column_count
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 _DEEPEST = 64
 _LARGEST_SCALE = 76
+_MOST_LABELS = 10_000
+"""Values of a dictionary that are kept in a source record, at most."""
+NOT_NULL = " not null"
+"""Ending of the declared type of a column that can not have missing values."""
 
 
 def plain_table(table: pa.Table) -> pa.Table:
@@ -72,7 +76,38 @@ def plain_columns(schema: pa.Schema, path: Path) -> list[SourceColumn]:
             raise BadInputError(f"{path}: more than one column is named {field.name!r}", "rename one of them")
         seen.add(field.name)
         _check_type(field, path)
-    return [SourceColumn(f.name, str(f.type)) for f in fields]
+    return [SourceColumn(f.name, f"{f.type}{'' if f.nullable else NOT_NULL}") for f in fields]
+
+
+class Labels:
+    """The values of dictionary columns, in the order in which the batches' dictionaries have them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[Any, None] | None] = {}
+        self._last: dict[str, pa.Array] = {}
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take note of a batch; columns with very many values, or with such that JSON has no word for, are left out."""
+        import pyarrow as pa
+
+        for field, column in zip(batch.schema, batch.columns, strict=True):
+            if not pa.types.is_dictionary(field.type):
+                continue
+            known = self._known.setdefault(field.name, {})
+            last = self._last.get(field.name)
+            if known is None or (last is not None and last.equals(column.dictionary)):
+                continue
+            self._last[field.name] = column.dictionary
+            values = column.dictionary.to_pylist() if len(column.dictionary) <= _MOST_LABELS else [None]
+            if all(isinstance(v, str | int) for v in values):
+                known |= dict.fromkeys(values)
+            if len(known) > _MOST_LABELS or not all(isinstance(v, str | int) for v in values):
+                self._known[field.name] = None
+
+    def of(self, name: str) -> list[Any] | None:
+        """Values of a column; None where it is no dictionary, or its values were not kept."""
+        known = self._known.get(name)
+        return None if known is None else list(known)
 
 
 def _check_type(field: pa.Field, path: Path) -> None:

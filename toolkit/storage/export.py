@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 _HDF5 = ".h5"
 
+Writer = Callable[[Path, "pa.Schema"], Any]
+"""Opens a file for record batches of a schema."""
 
-def export(dataset: Dataset, target: Path, columns: Sequence[str] | None = None) -> int:
+
+def export(dataset: Dataset, target: Path, columns: Sequence[str] | None = None, *, as_stored: bool = False) -> str:
     """Write a table to a file whose suffix names the format.
 
     Those are ``.parquet``, ``.arrow``, ``.feather`` and ``.h5`` (an HDF5 store).
-    The file appears under its name when it is complete.
+    The file appears under its name when it is complete. Columns get the types that their source declared, where the
+    source has types and its record is there; else those of the store.
 
     Parameters
     ----------
@@ -33,18 +37,20 @@ def export(dataset: Dataset, target: Path, columns: Sequence[str] | None = None)
         The file; it must not exist.
     columns : sequence of str, optional
         All by default.
+    as_stored : bool
+        Whether to leave the types as they are in the store.
 
     Returns
     -------
-    int
-        Rows written.
+    str
+        Name of the source whose types were given back; empty where none was.
 
     Raises
     ------
     UsageError
         When the format is not known or the file exists.
     """
-    writers: dict[str, Callable[[Path, pa.Schema], Any]] = {
+    writers: dict[str, Writer] = {
         ".parquet": _parquet,
         ".arrow": _arrow,
         ".feather": _arrow,
@@ -58,60 +64,28 @@ def export(dataset: Dataset, target: Path, columns: Sequence[str] | None = None)
         try:
             if target.suffix == _HDF5:
                 transcribe(dataset, temporary, "hdf5", columns)
+                source = ""
             else:
-                batches = _batches(dataset, columns)
-                first = next(batches)
-                with writers[target.suffix](temporary, first.schema) as writer:
-                    for batch in _chain(first, batches):
-                        writer.write_batch(batch)
+                source = _write(dataset, temporary, writers[target.suffix], columns, as_stored=as_stored)
             fsync_path(temporary)
             os.link(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
-    return dataset.rows
+    return source
 
 
-def plain_type(kind: pa.DataType) -> pa.DataType:
-    """The type in which a column is exported: dictionaries are taken apart, as few tools agree on them."""
+def _write(dataset: Dataset, path: Path, open_writer: Writer, columns: Sequence[str] | None, *, as_stored: bool) -> str:
     import pyarrow as pa
 
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    from toolkit.storage.declared_types import declared_types
+    from toolkit.storage.restore import export_batches, export_columns
 
-
-def _batches(dataset: Dataset, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
-    from toolkit.core.tables import arrow_schema
-
-    schema = pa.schema(
-        [pa.field(f.name, _exact_type(dataset, f), f.nullable) for f in arrow_schema(dataset.schema, columns)]
-    )
-    for chunk in dataset.chunks(columns):
-        batch = chunk.arrow()
-        arrays = [a if a.type == f.type else a.cast(f.type) for a, f in zip(batch.columns, schema, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _exact_type(dataset: Dataset, field: pa.Field) -> pa.DataType:
-    """Decimals, which the store keeps as text, become decimals again where their digits fit."""
-    import pyarrow as pa
-
-    spec = dataset.schema[field.name]
-    if spec.kind != "decimal":
-        return plain_type(field.type)
-    digits = 0
-    for chunk in dataset.chunks([field.name]):
-        texts = [v for v in chunk[field.name] if v]
-        digits = max([digits, *(len(v.lstrip("-").replace(".", "")) for v in texts)])
-    digits = max(digits, spec.scale, 1)
-    if digits > 76:
-        return pa.string()
-    return pa.decimal128(digits, spec.scale) if digits <= 38 else pa.decimal256(digits, spec.scale)
-
-
-def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
+    source, declared = ("", {}) if as_stored else declared_types(dataset.location)
+    chosen = export_columns(dataset, columns, declared)
+    with open_writer(path, pa.schema([c.field for c in chosen])) as writer:
+        for batch in export_batches(dataset, chosen):
+            writer.write_batch(batch)
+    return source if any(c.restored for c in chosen) else ""
 
 
 def _parquet(path: Path, schema: pa.Schema) -> Any:
