@@ -113,8 +113,11 @@ def _line(column: dict[str, Any], width: int) -> str:
     name = "".join(c if c.isprintable() else "?" for c in column["name"])
     name = name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1] + "…"
     kind = column["kind"] if column.get("encoding") != "coded" else f"{column['categories']} labels"
+    kind = " ".join(t for t in (kind, column.get("measure", "")) if t)
     about = " ".join(f"{v[:16]!r}×{c:,}" for v, c in column["common"])
     about = about or " … ".join(t for t in (column["low"], column["high"]) if t)
+    if column.get("role"):
+        about = f"{column['role']}  {about}"
     if column["missing"]:
         about = f"{column['missing']:,} missing  {about}"
     line = (

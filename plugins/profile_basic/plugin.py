@@ -35,7 +35,9 @@ def run(ctx: Context) -> Result:
     profiles = [profile_column(ctx, i, full=spec.name in kept) for i, spec in enumerate(ctx.schema)]
     for profile in profiles:
         _add_text_facts(ctx, profile)
-        profile.entry["role"], profile.entry["role_reason"] = role_of(profile, ctx.params)
+        said = profile.spec.role
+        verdict = (said, "declared when the table was converted") if said else role_of(profile, ctx.params)
+        profile.entry["role"], profile.entry["role_reason"] = verdict
     findings = _findings(ctx, profiles)
     place = {spec.name: i for i, spec in enumerate(ctx.schema)}
     findings.sort(key=lambda f: (urgency(f.kind), place[f.columns[0]]))

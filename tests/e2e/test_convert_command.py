@@ -229,7 +229,10 @@ def test_a_first_line_that_looks_like_a_row_is_noted(convert: Convert, tmp_path:
     source.write_text("1,english\n2,german\n")
     ran = convert(source)
     assert ran.code == 0
-    assert "note: the first line was taken for names of columns, but looks like a row (if so: --no-header): 1, english" in ran.err
+    assert (
+        "note: the first line was taken for names of columns, but looks like a row (if so: --no-header): 1, english"
+        in ran.err
+    )
     source.write_text("id,2010,2011\n2,3,4\n")
     assert "note:" not in convert(source).err
 

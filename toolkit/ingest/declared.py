@@ -38,6 +38,10 @@ class Declared(dict[str, dict[str, str]]):
         """One field of the columns that have it."""
         return {name: fields[field] for name, fields in self.items() if field in fields}
 
+    def place(self, name: str) -> str:
+        """File and line of a column, where there is a file, as the beginning of an error."""
+        return self.places.get(name, "")
+
     def check_names(self, known: Iterable[str], what: str) -> None:
         """Refuse a column that the table does not have.
 
@@ -50,9 +54,7 @@ class Declared(dict[str, dict[str, str]]):
         for name in self:
             if name not in names:
                 shown = ", ".join(map(repr, names[:30]))
-                raise BadInputError(
-                    f"{self.places.get(name, '')}{what} has no column {name!r}", f"its columns: {shown}"
-                )
+                raise BadInputError(f"{self.place(name)}{what} has no column {name!r}", f"its columns: {shown}")
 
     def check_kind(self, name: str, kind: str) -> None:
         """Refuse a unit of measure where the values turned out to be no numbers.
@@ -64,7 +66,7 @@ class Declared(dict[str, dict[str, str]]):
         """
         if "unit" in self.get(name, {}) and kind not in (*MEASURED, "null"):
             raise BadInputError(
-                f"{self.places.get(name, '')}column {name!r} is {kind}, and has no unit of measure",
+                f"{self.place(name)}column {name!r} is {kind}, and has no unit of measure",
                 "leave the unit out; that of times is found from their values",
             )
 
@@ -110,7 +112,7 @@ def declare(given: Mapping[str, Any], source: str = "") -> Declared:
 
 def _place(source: str, given: Any, key: str) -> str:
     """File and line of a key, as the beginning of an error; empty where there is no file."""
-    return f"{source}:{given.lines[key]}: " if source and isinstance(given, YamlMap) else ""
+    return f"{source}, line {given.lines[key]}: " if source and isinstance(given, YamlMap) else ""
 
 
 def _check(where: str, name: str, field: Any, word: Any) -> None:

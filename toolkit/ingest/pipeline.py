@@ -153,7 +153,7 @@ def convert_source(
             if not rows:
                 raise BadInputError(f"{what} has column names and no rows", "a store needs at least one row")
             decisions = _decide(source, chosen, parts, settings)
-            parts, decisions = settle(source, chosen, parts, decisions, settings.declared.of("kind"), what)
+            parts, decisions = settle(source, chosen, parts, decisions, settings.declared, what)
             for i, decision in zip(chosen, decisions, strict=True):
                 settings.declared.check_kind(source.columns[i].name, decision.kind)
         grid = ChunkGrid(rows, min(settings.chunk_rows or default_chunk_rows(len(chosen)), rows))

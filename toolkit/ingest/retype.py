@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from toolkit.core.errors import BadInputError
 from toolkit.ingest.arrow_types import as_text
+from toolkit.ingest.declared import Declared
 from toolkit.ingest.evidence import Decision, Evidence, decide
 from toolkit.ingest.number_forms import convert_written
 from toolkit.ingest.staging import StagedPart, stage
@@ -23,7 +24,7 @@ def settle(
     chosen: Sequence[int],
     parts: list[StagedPart],
     decisions: list[Decision],
-    declared: dict[str, str],
+    declared: Declared,
     what: str,
 ) -> tuple[list[StagedPart], list[Decision]]:
     """Read again what does not fit its column's type, until everything does.
@@ -38,18 +39,15 @@ def settle(
         Columns of the source that are staged.
     parts, decisions : list
         What the first pass found.
-    declared : dict of str to str
+    declared : Declared
         Kinds asked for by name of column; a value without its declared kind is an error.
     what : str
         What the source is called in an error.
     """
-    goals = {
-        k: _goal(source.columns[i].name, d, declared) for k, (i, d) in enumerate(zip(chosen, decisions, strict=True))
-    }
+    kinds = declared.of("kind")
+    goals = {k: _goal(source.columns[i].name, d, kinds) for k, (i, d) in enumerate(zip(chosen, decisions, strict=True))}
     for _ in range(2):
-        needed = _needed(
-            parts, decisions, goals, {k for k, i in enumerate(chosen) if source.columns[i].name in declared}
-        )
+        needed = _needed(parts, decisions, goals, {k for k, i in enumerate(chosen) if source.columns[i].name in kinds})
         if not needed:
             break
         again = {p: [k for k, members in needed.items() if p in members] for p in range(len(parts))}
@@ -67,10 +65,10 @@ def settle(
             decisions[k] = decide(evidence, inferred=True)
     for k, (kind, _) in goals.items():
         name = source.columns[chosen[k]].name
-        if name in declared and decisions[k].kind not in (kind, "null"):
+        if name in kinds and decisions[k].kind not in (kind, "null"):
             raise BadInputError(
-                f"{what}: column {name!r} is declared as {kind}; its values together are {decisions[k].kind}: "
-                f"{decisions[k].reason}",
+                f"{declared.place(name)}{what}: column {name!r} is declared as {kind}; its values together are "
+                f"{decisions[k].kind}: {decisions[k].reason}",
                 "declare it as string",
             )
     return parts, decisions
@@ -82,7 +80,7 @@ def restage(
     staged: StagedPart,
     chosen: Sequence[int],
     goals: dict[int, tuple[str, str]],
-    declared: dict[str, str],
+    declared: Declared,
     what: str,
 ) -> tuple[StagedPart, list[int]]:
     """Parse some columns of a part again as the kinds that are wanted, and write the part anew.
@@ -102,12 +100,12 @@ def restage(
             continue
         text = fresh[k].combine_chunks() if fresh[k].num_chunks != 1 else fresh[k].chunk(0)
         column = source.columns[chosen[k]]
-        where = f"{what}: column {column.name!r}"
+        where = f"{declared.place(column.name)}{what}: column {column.name!r}"
         if not column.infer:
             text = as_text(text, where)
         found = convert_written(text, *goals[k], column.numbers)
         if found is None:
-            if column.name in declared:
+            if column.name in declared.of("kind"):
                 raise _misfit(part, where, goals[k], text, column.numbers)
             failed.append(k)
             found = Typed("string", text)
@@ -118,10 +116,10 @@ def restage(
     return stage(columns, staged.rows, again), failed
 
 
-def _goal(name: str, decision: Decision, declared: dict[str, str]) -> tuple[str, str]:
-    if name not in declared:
+def _goal(name: str, decision: Decision, kinds: dict[str, str]) -> tuple[str, str]:
+    if name not in kinds:
         return decision.kind, decision.timezone
-    kind = declared[name]
+    kind = kinds[name]
     return kind, decision.timezone if kind == "timestamp" else ""
 
 
