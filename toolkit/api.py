@@ -29,6 +29,7 @@ def convert_table(
     max_memory: int | None = None,
     encoding: str = "",
     table_name: str = "",
+    reader: str = "",
     options: Mapping[str, str | Sequence[str]] | None = None,
     on_bad_row: str = "error",
 ) -> Dataset:
@@ -37,7 +38,8 @@ def convert_table(
     Parameters
     ----------
     table : path or frame
-        A file, a folder or a pattern, or a pandas or polars frame, or anything else with ``__arrow_c_stream__``.
+        A file, a folder, a pattern or a list of files; or a pandas or polars frame, or anything else with
+        ``__arrow_c_stream__``.
     appdata : path, optional
         Folder for stores; ``TOOLKIT_APPDATA`` or ``appdata`` by default.
     columns : sequence of str
@@ -53,6 +55,8 @@ def convert_table(
         Threads, and bytes for the whole process.
     encoding, table_name : str
         Encoding of text, and which table of the source, where it has several; found out when empty.
+    reader : str
+        Name of the format, such as ``delimited``; found out when empty.
     options : mapping, optional
         Options of the source's format by name, as in ``--option NAME=VALUE``: ``{"delimiter": ";", "header": "no"}``.
     on_bad_row : str
@@ -81,6 +85,7 @@ def convert_table(
         "on_bad_row": on_bad_row,
         "options": dict(sorted(given.items())),
         "table": table_name,
+        "reader": reader,
     }
     return open_location(_stored(table, place, settings, environment.store_cache, workers, max_memory))
 
@@ -91,13 +96,17 @@ def _stored(
     """Where the store of a table is, converted now or before."""
     from toolkit.ingest.table import convert_file, convert_frame
 
-    if not isinstance(table, str | os.PathLike):
+    if not isinstance(table, str | os.PathLike) and not _are_paths(table):
         return convert_frame(table, place, settings, workers=workers, max_memory=max_memory)
-    files = name_files(Path(table))
+    files = name_files(*([table] if isinstance(table, str | os.PathLike) else table))
     record = find_record(place.sources, files, settings) if reuse else None
     if record is not None and (place.stores / record["store"]).exists():
         return place.stores / record["store"]
     return Path(convert_file(files, place, settings, workers=workers, max_memory=max_memory, reuse=reuse)["path"])
+
+
+def _are_paths(table: Any) -> bool:
+    return isinstance(table, list | tuple) and bool(table) and all(isinstance(p, str | os.PathLike) for p in table)
 
 
 def open_store(path_or_key: str | Path | None = None, *, appdata: str | Path | None = None) -> Dataset:

@@ -24,7 +24,12 @@ _FIELDS = ("key", "path", "rows", "columns", "chunk_rows", "data_hash", "schema_
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert a source; prints the store's path."""
     parser = command_parser("convert", "Write a table into a deterministic, content-keyed store under appdata.")
-    parser.add_argument("source", metavar="SOURCE", help="a file, a folder with the files of one table, or a pattern")
+    parser.add_argument(
+        "source",
+        nargs="+",
+        metavar="SOURCE",
+        help="a file, a folder with the files of one table, or a pattern; or files",
+    )
     parser.add_argument("--appdata", type=Path, help="folder for stores, results and runs")
     parser.add_argument("--columns", default="", help="names of the columns to take, separated by commas")
     parser.add_argument("--types", type=Path, help="YAML file with kinds, units and roles of columns")
@@ -44,6 +49,7 @@ def _add_reader_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "about the source", "What is not said is found out; docs/convert.md has the rules."
     )
+    group.add_argument("--reader", default="", help="name of the format, such as delimited")
     group.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="any option of the format")
     group.add_argument(
         "--table", "--sheet", default="", help="table or sheet of the source; else a name for the record"
@@ -76,7 +82,7 @@ def _convert(args: argparse.Namespace) -> int:
     started = time.monotonic()
     environment = read_settings()
     appdata = AppData(args.appdata or environment.appdata)
-    source = name_files(args.source)
+    source = name_files(*args.source)
     if args.chunk_rows < 0:
         raise UsageError(f"--chunk-rows takes a positive number, not {args.chunk_rows}")
     settings = _settings(args)
@@ -119,6 +125,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         "on_bad_row": args.on_bad_row,
         "options": _reader_options(args),
         "table": args.table,
+        "reader": args.reader,
     }
 
 

@@ -201,5 +201,9 @@ def _reason(kind: str, kinds: set[tuple[str, str]], parts: Sequence[Evidence]) -
     if kind == "string" and len(kinds) > 1:
         seen = ", ".join(sorted({k for k, _ in kinds}))
         return f"parts of the column read as {seen}; only text holds all {present} values without loss"
-    found = f"all {present} values present are of this type"
+    found = (
+        f"all {present:,} values present are text"
+        if kind == "string"
+        else f"all {present:,} values present are of this type"
+    )
     return f"{found}; taken for missing: {words}" if words and kind != "string" else found

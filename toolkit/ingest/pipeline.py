@@ -27,6 +27,7 @@ from toolkit.ingest.marks import read_mark, write_mark
 from toolkit.ingest.number_forms import infer_written
 from toolkit.ingest.retype import settle
 from toolkit.ingest.staging import StagedPart, stage
+from toolkit.ingest.text_reason import text_reason
 from toolkit.ingest.text_types import Typed
 from toolkit.readers.base import Part, ReadAgain, Rejected, Source, check_column_count
 from toolkit.storage.appdata import AppData, discard
@@ -156,6 +157,7 @@ def convert_source(
             parts, decisions = settle(source, chosen, parts, decisions, settings.declared, what)
             for i, decision in zip(chosen, decisions, strict=True):
                 settings.declared.check_kind(source.columns[i].name, decision.kind)
+            decisions = _explained(source, chosen, parts, decisions, settings)
         grid = ChunkGrid(rows, min(settings.chunk_rows or default_chunk_rows(len(chosen)), rows))
         with naming_disk_errors("encoding the store", work):
             manifest, built = _encode_all(source, chosen, parts, decisions, grid, work, pool, settings, progress)
@@ -247,6 +249,26 @@ def _decide(
         )
         for k, i in enumerate(chosen)
     ]
+
+
+def _explained(
+    source: Source,
+    chosen: list[int],
+    parts: Sequence[StagedPart],
+    decisions: list[Decision],
+    settings: ConvertSettings,
+) -> list[Decision]:
+    """The decisions with better reasons: what was declared, and which value made a column text."""
+    kinds = settings.declared.of("kind")
+    out = []
+    for k, (i, decision) in enumerate(zip(chosen, decisions, strict=True)):
+        column, reason = source.columns[i], decision.reason
+        if column.name in kinds:
+            reason = f"declared as {kinds[column.name]}; {reason}"
+        elif column.infer and decision.kind == "string":
+            reason = f"{reason}: {text_reason(parts, k, column.numbers)}"
+        out.append(replace(decision, reason=reason))
+    return out
 
 
 def _encode_all(

@@ -63,22 +63,37 @@ class SourceFiles:
         return digest_value([[name, _digest(path)] for name, path in zip(self.names, self.paths, strict=True)])
 
 
-def name_files(given: str | Path) -> SourceFiles:
-    """The files that a path, a folder or a pattern stands for.
+def name_files(*given: str | Path) -> SourceFiles:
+    """The files that a path, a folder or a pattern stands for, or several paths to files.
 
     Raises
     ------
     BadInputError
         When there is no such file.
     """
-    path = Path(given)
+    if len(given) > 1:
+        return _several(given)
+    path = Path(given[0])
     if path.exists() and not path.is_dir():
-        return SourceFiles(str(given), (path,), (path.name,))
+        return SourceFiles(str(path), (path,), (path.name,))
     # imported here: reading formats takes libraries that a reused store has no need of
     from toolkit.readers.many import file_names, source_files
 
-    paths = source_files(given)
-    return SourceFiles(str(given), tuple(paths), tuple(file_names(paths)))
+    paths = source_files(given[0])
+    return SourceFiles(str(given[0]), tuple(paths), tuple(file_names(paths)))
+
+
+def _several(given: Sequence[str | Path]) -> SourceFiles:
+    """Files that were named one by one, as a shell does it for a pattern without quotes."""
+    from toolkit.readers.many import file_names
+
+    paths = sorted({Path(path) for path in given}, key=lambda p: p.as_posix())
+    for path in paths:
+        if path.is_dir() or not path.exists():
+            what = "is a folder" if path.is_dir() else "no such file"
+            raise BadInputError(f"{path}: {what}", "of several sources, each is a file")
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return SourceFiles(f"{paths[0]}{more}", tuple(paths), tuple(file_names(paths)))
 
 
 def identity_of(suffixes: Sequence[str], source_sha256: str, settings: dict[str, Any]) -> str:

@@ -79,7 +79,7 @@ def convert_file(
         known = find_record(appdata.sources, files, settings) if reuse else None
         if known is not None and (appdata.stores / known["store"]).exists():
             return {**known, "path": str(appdata.stores / known["store"]), "reused": True}
-        reader, source = open_files(files.paths, options, settings["options"])
+        reader, source = open_files(files.paths, options, settings["options"], settings.get("reader", ""))
         try:
             chosen, told = _typed_settings(settings, threads, memory), progress or _silent
             converted, sha256 = _convert_unchanged(files, source, appdata, work, chosen, told)

@@ -211,7 +211,10 @@ def find_reader(path: Path, head: bytes) -> Reader:
         if name.endswith(reader.suffixes):
             return reader
     suffixes = sorted(s for r in known.values() for s in r.suffixes)
-    raise BadInputError(f"{path}: the format is not known", f"known suffixes: {', '.join(suffixes)}")
+    raise BadInputError(
+        f"{path}: the format is not known",
+        f"known suffixes: {', '.join(suffixes)}; else name it, as in --reader delimited",
+    )
 
 
 def check_column_count(path: Path, count: int) -> None:

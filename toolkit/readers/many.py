@@ -22,6 +22,7 @@ from toolkit.readers.base import (
     SourceColumn,
     check_column_count,
     find_reader,
+    readers,
 )
 from toolkit.readers.blank_lines import BlankLines
 from toolkit.readers.byte_stream import read_head
@@ -86,7 +87,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def open_files(
-    paths: Sequence[Path], options: ReadOptions, given: Mapping[str, Sequence[str]] | None = None
+    paths: Sequence[Path], options: ReadOptions, given: Mapping[str, Sequence[str]] | None = None, name: str = ""
 ) -> tuple[Reader, Source]:
     """Open the files of one table.
 
@@ -98,6 +99,8 @@ def open_files(
         For each of them.
     given : mapping of str to sequence of str, optional
         What the person said for the reader to take or refuse: values by name of option.
+    name : str
+        The reader's name; found out by default.
 
     Returns
     -------
@@ -111,13 +114,13 @@ def open_files(
     UsageError
         When the reader does not take an option.
     """
-    reader = _reader_of(paths[0])
+    reader = readers.get(name) if name else _reader_of(paths[0])
     read = read_options(reader.name, reader.takes, given or {})
     options = replace(options, encoding=read.pop("encoding", options.encoding), format={**options.format, **read})
     if len(paths) == 1:
         return reader, reader.open(paths[0], options)
     for path in paths[1:]:
-        other = _reader_of(path)
+        other = reader if name else _reader_of(path)
         if other.name != reader.name:
             raise BadInputError(
                 f"{paths[0]} is read as {reader.name}, but {path} as {other.name}",

@@ -246,7 +246,7 @@ class SqliteSource:
         if "locked" in text:
             return BadInputError(f"{where}another program writes to it", "try again when that is done")
         if isinstance(error, sqlite3.OperationalError) and "query" in getattr(self, "options", {}):
-            return BadInputError(f"{where}the query fails: {text}", "mend the query")
+            return BadInputError(f"{where}the query fails: {text}", "mend the query: it is one SELECT")
         return BadInputError(
             f"{where}{text}", "get the file again from its origin, or repair it with: sqlite3 .recover"
         )
