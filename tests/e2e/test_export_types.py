@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -165,3 +166,18 @@ def test_real_parquet_files_come_back(real_data: Path, tmp_path: Path) -> None:
             assert_equal(exported(path, folder, suffix), table)
         done += 1
     assert done >= 5
+
+
+def test_a_polars_frame_comes_back(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {
+            "label": pl.Series(["x", None, "y"], dtype=pl.Categorical),
+            "level": pl.Series(["low", "high", None], dtype=pl.Enum(["low", "high"])),
+            "small": pl.Series([1, None, 3], dtype=pl.Int8),
+            "text": ["a", None, "b" * 30],
+        }
+    )
+    got = pl.from_arrow(exported(frame, tmp_path, ".arrow"))
+    assert isinstance(got, pl.DataFrame)
+    assert got.cast({"level": pl.Enum(["low", "high"])}).equals(frame)
+    assert [got.schema[n] for n in ("label", "small", "text")] == [frame.schema[n] for n in ("label", "small", "text")]

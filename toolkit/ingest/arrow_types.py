@@ -26,6 +26,10 @@ def typed(values: pa.Array, where: str) -> Typed:
     """
     kind = values.type
     if pa.types.is_dictionary(kind):
+        if pa.types.is_string_view(kind.value_type) or pa.types.is_binary_view(kind.value_type):
+            # Arrow can't take such a dictionary apart
+            plain = pa.string() if pa.types.is_string_view(kind.value_type) else pa.binary()
+            return typed(pa.DictionaryArray.from_arrays(values.indices, values.dictionary.cast(plain)), where)
         if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
             values = _small_dictionary(values)
             return Typed("null", pa.nulls(len(values))) if values.null_count == len(values) else Typed("string", values)

@@ -97,5 +97,5 @@ class FrameSource:
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise BadInputError(
                 f"{WHAT} can't be handed over as Arrow: {error}",
-                "give every column one type and a name of its own",
+                "give a frame, not a column of one, and every column of it one type and a name of its own",
             ) from error

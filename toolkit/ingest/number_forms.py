@@ -34,10 +34,11 @@ def infer_written(values: pa.Array, form: NumberForm | None) -> Typed:
     if form is None:
         return infer(values)
     plain = plain_numbers(values, form)
-    found = infer(values if plain is None else plain)
-    if found.kind in _NUMBERS:
-        return Typed("string", values) if plain is None else found
-    return found if plain is None or found.kind == "null" else infer(values)
+    if plain is not None and (found := infer(plain)).kind in (*_NUMBERS, "null"):
+        return found
+    found = infer(values)
+    # what only looks like a number of the usual form is none of this one
+    return Typed("string", values) if found.kind in _NUMBERS else found
 
 
 def convert_written(values: pa.Array, kind: str, timezone: str, form: NumberForm | None) -> Typed | None:

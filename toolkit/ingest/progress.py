@@ -51,14 +51,16 @@ class ConvertProgress:
         self._width = width
         self._blocks = _BLOCKS if "utf" in (getattr(stream, "encoding", "") or "").lower() else _ASCII_BLOCKS
         self._phase = ""
-        self._begun = self._shown = clock()
+        self._begun = self._last = self._shown = clock()
         self._drawn = 0
 
     def __call__(self, phase: str, done: int, total: int, rows: int) -> None:
         """Take note of how far a phase is, and show it now and then."""
         now = self._clock()
         if phase != self._phase:
-            self._phase, self._begun = phase, now if self._phase else self._begun
+            # the first news of a phase comes when a piece of it is done: it began where the one before ended
+            self._phase, self._begun = phase, self._last
+        self._last = now
         if self._quiet or now - self._shown < (_REDRAW if self._live else _LINE_EVERY):
             return
         self._shown = now

@@ -68,7 +68,9 @@ class ExportColumn:
             return _cast(array, target)
         assert self._labels is not None
         plain = array.dictionary if pa.types.is_dictionary(array.type) else array
-        places = pc.index_in(_cast(plain, target.value_type), value_set=self._labels)
+        # Arrow can't look up views of text
+        sought = pa.string() if _is_of_kind(target.value_type, "string") else target.value_type
+        places = pc.index_in(_cast(plain, sought), value_set=self._labels.cast(sought))
         if pa.types.is_dictionary(array.type):
             places = places.take(array.indices)
         if places.null_count != array.null_count:
