@@ -72,6 +72,7 @@ def _describe(args: argparse.Namespace, dataset: Dataset) -> int:
     emit(f"rows       {dataset.rows:,} in {dataset.grid.n_chunks} chunks of {manifest.chunk_rows:,}")
     emit(f"columns    {len(dataset.schema)}, {_size(decoded)} stored in {_size(stored)} ({manifest.codec})")
     emit(f"data hash  {manifest.data_hash}")
+    emit(f"schema     {manifest.schema_hash}")
     emit("")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _FILE_WIDTH
     for column in columns:
@@ -110,20 +111,29 @@ def decoded_bytes(dataset: Dataset, spec: ColumnSpec) -> int:
 
 
 def _line(column: dict[str, Any], width: int) -> str:
-    name = "".join(c if c.isprintable() else "?" for c in column["name"])
+    name = _printable(column["name"])
     name = name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1] + "…"
     kind = column["kind"] if column.get("encoding") != "coded" else f"{column['categories']} labels"
-    kind = " ".join(t for t in (kind, column.get("measure", "")) if t)
+    kind = f"{kind} {_printable(column['measure'])}" if column.get("measure") else kind
     about = " ".join(f"{v[:16]!r}×{c:,}" for v, c in column["common"])
     about = about or " … ".join(t for t in (column["low"], column["high"]) if t)
     if column.get("role"):
-        about = f"{column['role']}  {about}"
+        about = f"{_printable(column['role'])}  {about}"
     if column["missing"]:
         about = f"{column['missing']:,} missing  {about}"
-    line = (
-        f"{name:<{_NAME_WIDTH}} {kind:<13} {_size(column['stored_bytes']):>9}  {column['shape']:<24}  {about}".rstrip()
-    )
+    sizes = f"{_size(column['stored_bytes']):>9} {_ratio(column):>6}"
+    line = f"{name:<{_NAME_WIDTH}} {kind:<13} {sizes}  {column['shape']:<24}  {about}".rstrip()
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """Text of a store, which may be anybody's, as it can be shown on a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _ratio(column: dict[str, Any]) -> str:
+    """How many times smaller a column is stored than it is decoded."""
+    return f"{column['decoded_bytes'] / max(column['stored_bytes'], 1):.1f}×"
 
 
 def _size(count: float) -> str:
