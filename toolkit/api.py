@@ -9,6 +9,7 @@ from typing import Any
 
 from toolkit.core.settings import read_settings
 from toolkit.engine.runner import run_plugins
+from toolkit.ingest.settings import content_settings
 from toolkit.ingest.sources import find_record, name_files
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import Dataset, open_location
@@ -45,48 +46,36 @@ def convert_table(
     columns : sequence of str
         Names of the columns to take; all when empty.
     types : mapping, optional
-        By name of column its kind, which wins over what would be inferred, or a mapping with some of ``kind``, ``unit``
-        and ``role``.
+        By name of column its kind, or a mapping with some of ``kind``, ``unit`` and ``role``.
     format, codec : str
         Store format and compression; the format's first compression when empty.
-    chunk_rows : int
-        Rows of a chunk; 0 for the default.
-    workers, max_memory : int, optional
-        Threads, and bytes for the whole process.
-    encoding, table_name : str
-        Encoding of text, and which table of the source, where it has several; found out when empty.
-    reader : str
-        Name of the format, such as ``delimited``; found out when empty.
+    chunk_rows, workers, max_memory : int
+        Rows of a chunk, 0 for the default; threads, and bytes for the whole process.
+    encoding, table_name, reader : str
+        Encoding of text, which table of the source, and name of its format; found out when empty.
     options : mapping, optional
-        Options of the source's format by name, as in ``--option NAME=VALUE``: ``{"delimiter": ";", "header": "no"}``.
+        Options of the format by name, as in ``--option NAME=VALUE``: ``{"delimiter": ";", "header": "no"}``.
     on_bad_row : str
         ``error``, or ``quarantine`` to set bad rows aside in a file beside the store.
 
     Raises
     ------
-    BadInputError
-        When the table can't be read; says where and why.
-    UsageError
-        When an option is not known, or has a value that it does not take.
+    BadInputError, UsageError
+        When the table can't be read, or an option is not taken; says where and why.
     """
-    from toolkit.ingest.declared import declare
-
-    given = {name: [value] if isinstance(value, str) else list(value) for name, value in (options or {}).items()}
-    if encoding:
-        given.setdefault("encoding", []).append(encoding)
     environment = read_settings()
     place = AppData(Path(appdata) if appdata is not None else environment.appdata)
-    settings = {
-        "columns": list(columns),
-        "types": declare(types or {}),
-        "format": format,
-        "codec": codec,
-        "chunk_rows": chunk_rows,
-        "on_bad_row": on_bad_row,
-        "options": dict(sorted(given.items())),
-        "table": table_name,
-        "reader": reader,
-    }
+    settings = content_settings(
+        columns=columns,
+        types=types,
+        format=format,
+        codec=codec,
+        chunk_rows=chunk_rows,
+        on_bad_row=on_bad_row,
+        options={**({"encoding": encoding} if encoding else {}), **(options or {})},
+        table=table_name,
+        reader=reader,
+    )
     return open_location(_stored(table, place, settings, environment.store_cache, workers, max_memory))
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.cli import DONE, DONE_WITH_FAILURES, command_parser, emit, note, run_command
-from toolkit.core.errors import UsageError
 from toolkit.core.settings import parse_size, parse_workers, read_settings
 from toolkit.ingest.progress import ConvertProgress
+from toolkit.ingest.settings import ON_BAD_ROW, content_settings
 from toolkit.ingest.sources import find_record, name_files
 from toolkit.readers.options import split_option
 from toolkit.storage.appdata import AppData
@@ -38,9 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--chunk-rows", type=int, default=0, help="rows of a chunk")
     parser.add_argument("--workers", default="", help="auto, or the number of threads")
     parser.add_argument("--max-memory", default="", help="such as 700MiB; holds for the whole process")
-    parser.add_argument(
-        "--on-bad-row", default="error", choices=("error", "quarantine"), help="what to do with a bad row"
-    )
+    parser.add_argument("--on-bad-row", default="error", choices=ON_BAD_ROW, help="what to do with a bad row")
     _add_reader_options(parser)
     return run_command(parser, _convert, argv)
 
@@ -83,8 +81,6 @@ def _convert(args: argparse.Namespace) -> int:
     environment = read_settings()
     appdata = AppData(args.appdata or environment.appdata)
     source = name_files(*args.source)
-    if args.chunk_rows < 0:
-        raise UsageError(f"--chunk-rows takes a positive number, not {args.chunk_rows}")
     settings = _settings(args)
     if environment.store_cache:
         record = find_record(appdata.sources, source, settings)
@@ -111,22 +107,22 @@ def _convert(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
     """What the store's content depends on besides the source."""
-    types: dict[str, dict[str, str]] = {}
+    types = None
     if args.types is not None:
         from toolkit.ingest.declared import read_types
 
         types = read_types(args.types)
-    return {
-        "columns": [c for c in (c.strip() for c in args.columns.split(",")) if c],
-        "types": types,
-        "format": args.format,
-        "codec": args.codec,
-        "chunk_rows": args.chunk_rows,
-        "on_bad_row": args.on_bad_row,
-        "options": _reader_options(args),
-        "table": args.table,
-        "reader": args.reader,
-    }
+    return content_settings(
+        columns=[c for c in (c.strip() for c in args.columns.split(",")) if c],
+        types=types,
+        format=args.format,
+        codec=args.codec,
+        chunk_rows=args.chunk_rows,
+        on_bad_row=args.on_bad_row,
+        options=_reader_options(args),
+        table=args.table,
+        reader=args.reader,
+    )
 
 
 def _finish(args: argparse.Namespace, record: dict[str, Any], started: float) -> int:

@@ -155,8 +155,6 @@ def convert_source(
                 raise BadInputError(f"{what} has column names and no rows", "a store needs at least one row")
             decisions = _decide(source, chosen, parts, settings)
             parts, decisions = settle(source, chosen, parts, decisions, settings.declared, what)
-            for i, decision in zip(chosen, decisions, strict=True):
-                settings.declared.check_kind(source.columns[i].name, decision.kind)
             decisions = _explained(source, chosen, parts, decisions, settings)
         grid = ChunkGrid(rows, min(settings.chunk_rows or default_chunk_rows(len(chosen)), rows))
         with naming_disk_errors("encoding the store", work):
@@ -258,11 +256,12 @@ def _explained(
     decisions: list[Decision],
     settings: ConvertSettings,
 ) -> list[Decision]:
-    """The decisions with better reasons: what was declared, and which value made a column text."""
+    """The decisions, held to declared units, with better reasons: what was declared, and what made a column text."""
     kinds = settings.declared.of("kind")
     out = []
     for k, (i, decision) in enumerate(zip(chosen, decisions, strict=True)):
         column, reason = source.columns[i], decision.reason
+        settings.declared.check_kind(column.name, decision.kind)
         if column.name in kinds:
             reason = f"declared as {kinds[column.name]}; {reason}"
         elif column.infer and decision.kind == "string":

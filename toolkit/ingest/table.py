@@ -10,7 +10,6 @@ from typing import Any
 
 from toolkit.core.digest import digest_value
 from toolkit.core.errors import BadInputError, UsageError
-from toolkit.ingest.declared import Declared, declare
 from toolkit.ingest.evidence import Decision
 from toolkit.ingest.frame_source import WHAT, FrameSource
 from toolkit.ingest.header_doubt import doubts_of_header
@@ -54,8 +53,7 @@ def convert_file(
     appdata : AppData
         Where the store goes.
     settings : dict
-        What decides on the store: ``columns``, ``types``, ``format``, ``codec``, ``chunk_rows``, ``options``,
-        ``table``, ``on_bad_row``.
+        What decides on the store; see `toolkit.ingest.settings`.
     workers, max_memory : int, optional
         Threads, and bytes for the whole process.
     progress : callable, optional
@@ -79,7 +77,7 @@ def convert_file(
         known = find_record(appdata.sources, files, settings) if reuse else None
         if known is not None and (appdata.stores / known["store"]).exists():
             return {**known, "path": str(appdata.stores / known["store"]), "reused": True}
-        reader, source = open_files(files.paths, options, settings["options"], settings.get("reader", ""))
+        reader, source = open_files(files.paths, options, settings["options"], settings["reader"])
         try:
             chosen, told = _typed_settings(settings, threads, memory), progress or _silent
             converted, sha256 = _convert_unchanged(files, source, appdata, work, chosen, told)
@@ -128,7 +126,7 @@ def convert_frame(
     UsageError
         When there are settings that only files have.
     """
-    if settings.get("options") or settings.get("table"):
+    if settings["options"] or settings["table"] or settings["reader"]:
         raise UsageError(f"{WHAT} takes no options of a file's format, and has one table", "leave them out")
     threads = workers or default_workers()
     memory = max_memory or DEFAULT_MAX_MEMORY
@@ -145,10 +143,9 @@ def convert_frame(
 
 
 def _typed_settings(settings: dict[str, Any], workers: int, max_memory: int) -> ConvertSettings:
-    types = settings["types"]
     return ConvertSettings(
         columns=tuple(settings["columns"]),
-        declared=types if isinstance(types, Declared) else declare(types),
+        declared=settings["types"],
         format=settings["format"],
         codec=settings["codec"],
         chunk_rows=settings["chunk_rows"],
@@ -190,7 +187,7 @@ def _type_entry(
         "column": name,
         "declared": declared,
         **({"labels": labels} if labels is not None else {}),
-        **({"said": dict(settings["types"][name])} if isinstance(settings["types"].get(name), dict) else {}),
+        **({"said": dict(settings["types"][name])} if name in settings["types"] else {}),
         "kind": decision.kind,
         "why": decision.reason,
     }

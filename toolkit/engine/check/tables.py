@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ROWS = 23
 """Rows of the mixed table: neither a power of two nor a multiple of any chunk that is tried."""
 _EPOCH = dt.datetime(2024, 1, 1)  # noqa: DTZ001  a naive time on purpose
-_SETTINGS = {"columns": [], "types": {}, "format": "zarr", "codec": ""}
 
 
 def mixed_table(rows: int = ROWS) -> pa.Table:
@@ -70,7 +69,8 @@ def awkward_tables() -> dict[str, Any]:
 
 def as_store(table: Any, folder: Path, chunk_rows: int = 0) -> Dataset:
     """The table as a store below a folder; ``chunk_rows`` 0 for the default."""
+    from toolkit.ingest.settings import content_settings
     from toolkit.ingest.table import convert_frame
 
-    settings = {**_SETTINGS, "chunk_rows": chunk_rows}
+    settings = content_settings(chunk_rows=chunk_rows)
     return open_location(convert_frame(table, AppData(folder), settings, workers=1))
