@@ -9,10 +9,14 @@ import pyarrow as pa
 
 from toolkit.ingest.number_forms import infer_written
 from toolkit.ingest.staging import StagedPart
+from toolkit.ingest.text_types import NULL_SPELLINGS
 from toolkit.readers.base import NumberForm
 
 _PIECE = 4096
 _LONGEST = 40
+_SEEN_AT_ONCE = 16
+_PLAIN_TEXT = re.compile(r"\A0[0-9]+\Z|[^-+0-9.:TZ aefilnrstuyAEFILNRSTUY]")
+"""A number with leading zeros, or a character that no word of another type has."""
 _GROUPED = re.compile(r"-?[0-9]{1,3}([., '_])[0-9]{3}(\1[0-9]{3})*([.,][0-9]+)?")
 
 
@@ -30,6 +34,8 @@ def text_reason(parts: Sequence[StagedPart], position: int, form: NumberForm | N
     """
     kinds: set[str] = set()
     for piece in _pieces(parts, position):
+        if form is None and (plain := _plain_text(piece)) is not None:
+            return _said(plain)
         kind = infer_written(piece, form).kind
         if kind == "string":
             return _said(_first_text(piece, form))
@@ -44,6 +50,14 @@ def _pieces(parts: Sequence[StagedPart], position: int) -> Iterator[pa.Array]:
             values = values.dictionary
         if pa.types.is_string(values.type):
             yield from (values.slice(start, _PIECE) for start in range(0, len(values), _PIECE))
+
+
+def _plain_text(piece: pa.Array) -> str | None:
+    """One of the first values that is text beyond doubt: finding out by trying takes a thousand times as long."""
+    for value in piece.slice(0, _SEEN_AT_ONCE).to_pylist():
+        if value and value not in NULL_SPELLINGS and _PLAIN_TEXT.search(value):
+            return str(value)
+    return None
 
 
 def _first_text(piece: pa.Array, form: NumberForm | None) -> str | None:
