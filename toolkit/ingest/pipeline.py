@@ -40,6 +40,9 @@ _SMALLEST_PART, _LARGEST_PART = 64 << 10, 16 << 20
 _PARTS_IN_MEMORY = 24
 """A part of text takes about this many times its size while it is parsed, typed and staged, with one more waiting."""
 
+_MOST_EXPLAINED = 512
+"""Columns for which a value is looked for that made them text: that takes a millisecond for each."""
+
 Progress = Callable[[str, int, int, int], None]
 """Called with the phase, what is done, what there is to do and the rows so far."""
 
@@ -264,7 +267,7 @@ def _explained(
         settings.declared.check_kind(column.name, decision.kind)
         if column.name in kinds:
             reason = f"declared as {kinds[column.name]}; {reason}"
-        elif column.infer and decision.kind == "string":
+        elif column.infer and decision.kind == "string" and k < _MOST_EXPLAINED:
             reason = f"{reason}: {text_reason(parts, k, column.numbers)}"
         out.append(replace(decision, reason=reason))
     return out
