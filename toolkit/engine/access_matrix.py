@@ -27,7 +27,6 @@ _CALLS = {
     "dataset_loader": "full load", "dataset_iter_batches": "batches", "chunks": "chunks", "kernel": "kernels",
     "kernel_columns": "kernels",
 }  # fmt: skip
-_SETTINGS = {"columns": [], "types": {}, "format": "zarr", "codec": "", "encoding": "", "table": ""}
 
 
 def access_matrix(manifests: Mapping[str, Manifest], work: Path | None = None) -> dict[str, Any]:
@@ -56,13 +55,14 @@ def access_matrix(manifests: Mapping[str, Manifest], work: Path | None = None) -
 
 def recorded_table(work: Path) -> Dataset:
     """A small order-to-delivery table with every sort of column, in several chunks; always the same."""
+    from toolkit.ingest.settings import content_settings
     from toolkit.ingest.sources import name_files
     from toolkit.ingest.table import convert_file
     from toolkit.samples.table import write_csv
 
     source = work / "orders.csv"
     write_csv(source, _ROWS, _SEED)
-    settings = {**_SETTINGS, "chunk_rows": _CHUNK_ROWS, "on_bad_row": "error"}
+    settings = content_settings(chunk_rows=_CHUNK_ROWS)
     found = convert_file(name_files(source), AppData(work), settings, workers=1)
     return open_location(Path(found["path"]))
 
