@@ -1,4 +1,8 @@
-"""Conversions that are killed, run into each other or out of disk: a store is absent or complete."""
+"""Conversions that are killed, run into each other or out of disk: a store is absent or complete.
+
+``TOOLKIT_KILLS`` and ``TOOLKIT_KILLED_PAIRS`` set how many conversions the slow tests kill, alone and beside another
+(12 and 5 by default, 60 and 20 for a campaign).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,8 @@ from toolkit.storage.dataset import open_location
 from toolkit.storage.verify import verify
 
 ROWS = 60_000
+KILLS = int(os.environ.get("TOOLKIT_KILLS", "12"))
+KILLED_PAIRS = int(os.environ.get("TOOLKIT_KILLED_PAIRS", "5"))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +84,7 @@ def kill_and_go_on(seed: int, source: Path, complete: dict[str, bytes], duration
     assert [p.name for p in (appdata / "tmp").iterdir() if p.is_dir()] == []
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_at_any_moment(
     seed: int, source: Path, complete: dict[str, bytes], duration: float, tmp_path: Path
 ) -> None:
@@ -86,8 +92,8 @@ def test_killed_at_any_moment(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 160))
-def test_killed_at_sixty_more_moments(
+@pytest.mark.parametrize("seed", range(100, 100 + KILLS))
+def test_killed_at_many_more_moments(
     seed: int, source: Path, complete: dict[str, bytes], duration: float, tmp_path: Path
 ) -> None:
     kill_and_go_on(seed, source, complete, duration, tmp_path)
@@ -144,7 +150,7 @@ def test_two_at_once_end_with_one_store(source: Path, complete: dict[str, bytes]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(KILLED_PAIRS))
 def test_one_of_two_killed(
     seed: int, source: Path, complete: dict[str, bytes], duration: float, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,10 +19,12 @@ from toolkit.readers.dialect import Dialect, header_names
 from toolkit.readers.options import ReaderOption
 from toolkit.readers.records import count_lines
 from toolkit.readers.sifting import sift
+from toolkit.readers.title_lines import check_names
 from toolkit.readers.utf8_stream import Utf8Stream
 
 _LARGEST_RECORD = 80 << 20
 _LARGEST_HEADER = 64 << 20
+_ROWS_LOOKED_AT = 20
 
 
 class DelimitedReader:
@@ -84,6 +87,7 @@ class DelimitedSource:
         self.blank = BlankLines()
         if not self._cutter.counts or self._dialect.quote == "'":
             self.notes.append(f"read with {', '.join(f'{k}={v!r}' for k, v in self._dialect.to_json().items())}")
+        self._check_names(header, head[len(self._header) :])
 
     def parts(self) -> Iterator[Part]:
         """Blocks of whole records, without the header."""
@@ -220,6 +224,15 @@ class DelimitedSource:
         except UnicodeDecodeError as wrong:
             error = wrong
         raise self._explain(Part(0, _Block(header or head, walked=True), 1, self._start), error) from error
+
+    def _check_names(self, header: bytes, below: bytes) -> None:
+        first = line = 1 + count_lines(self._header)
+        rows = []
+        for record in islice(self._cutter.records(below), _ROWS_LOOKED_AT):
+            rows.append((line, [f.decode("utf-8", "replace") for f in self._cutter.fields(record)]))
+            line += count_lines(record)
+        names = [f.decode("utf-8") for f in self._cutter.fields(header)]
+        self.notes += check_names(names, rows, self._path, max(first - 1 - count_lines(header), 1))
 
     def _cut(self, rest: bytes, line: int, offset: int) -> int:
         """Where the last whole record ends; 0 when there is none, and more has to be read."""
