@@ -155,7 +155,7 @@ def convert_source(
             parts = [p for p in parts if p.rows]
             rows = sum(p.rows for p in parts)
             if not rows:
-                raise BadInputError(f"{what} has column names and no rows", "a store needs at least one row")
+                raise _no_rows(what, rejected)
             decisions = _decide(source, chosen, parts, settings)
             parts, decisions = settle(source, chosen, parts, decisions, settings.declared, what)
             decisions = _explained(source, chosen, parts, decisions, settings)
@@ -168,6 +168,16 @@ def convert_source(
         published = appdata.publish(built, target)
     named = [(source.columns[i].name, source.columns[i].declared, d) for i, d in zip(chosen, decisions, strict=True)]
     return Converted(target, manifest, published, named, rejected)
+
+
+def _no_rows(what: str, rejected: Sequence[Rejected]) -> BadInputError:
+    if not rejected:
+        return BadInputError(f"{what} has column names and no rows", "a store needs at least one row")
+    first = rejected[0]
+    return BadInputError(
+        f"{what}: line {first.line}: {first.reason}; all {len(rejected):,} records are bad",
+        "are the first line, the delimiter and the quotes what they were taken for?",
+    )
 
 
 def _chosen(source: Source, settings: ConvertSettings, what: str) -> list[int]:

@@ -19,7 +19,7 @@ from toolkit.readers.dialect import Dialect, header_names
 from toolkit.readers.options import ReaderOption
 from toolkit.readers.records import count_lines
 from toolkit.readers.sifting import sift
-from toolkit.readers.title_lines import check_names
+from toolkit.readers.title_lines import check_names, check_width
 from toolkit.readers.utf8_stream import Utf8Stream
 
 _LARGEST_RECORD = 80 << 20
@@ -232,6 +232,8 @@ class DelimitedSource:
             rows.append((line, [f.decode("utf-8", "replace") for f in self._cutter.fields(record)]))
             line += count_lines(record)
         names = [f.decode("utf-8") for f in self._cutter.fields(header)]
+        if self._quarantine:
+            check_width(len(names), rows, self._path)
         self.notes += check_names(names, rows, self._path, max(first - 1 - count_lines(header), 1))
 
     def _cut(self, rest: bytes, line: int, offset: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,3 +63,31 @@ def check_names(names: Sequence[str], below: Sequence[tuple[int, Sequence[str]]]
             what = f"column {k + 1} has nothing but numbers"
             return [f"line {number} may hold the names of the columns: below it, {what}"]
     return []
+
+
+def check_width(width: int, below: Sequence[tuple[int, Sequence[str]]], path: Path) -> None:
+    """Refuse a first line whose number of fields is not that of most others: setting those aside would lose the table.
+
+    Parameters
+    ----------
+    width : int
+        Fields of the first record.
+    below : sequence of (int, sequence of str)
+        Line and fields of the next few records.
+    path : Path
+        The file, for the error.
+
+    Raises
+    ------
+    BadInputError
+        Naming the first line of the other width.
+    """
+    widths = Counter(len(row) for _, row in below if any(row))
+    common, count = widths.most_common(1)[0] if widths else (width, 0)
+    if common == width or count < _FEWEST_ROWS or 2 * count <= widths.total():
+        return
+    line = next(number for number, row in below if len(row) == common)
+    raise BadInputError(
+        f"{path}: line {line}: this and most of the next records have {common} fields, where the header has {width}",
+        "is the first line a title or a comment? the names of the columns belong there",
+    )
