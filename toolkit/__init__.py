@@ -8,12 +8,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from toolkit.core.version import __version__
 
 if TYPE_CHECKING:
     from toolkit.api import convert_table, open_store, run_plugins
 
-__all__ = ["convert_table", "open_store", "run_plugins"]
+__all__ = ["__version__", "convert_table", "open_store", "run_plugins"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import toolkit
+from toolkit.convert import main as convert_command
+from toolkit.ingest import marks, sources
 from toolkit.ingest.marks import read_mark
 from toolkit.readers.base import Part, ReadOptions
 from toolkit.readers.delimited import DelimitedReader, DelimitedSource
@@ -71,6 +76,64 @@ def test_it_goes_on_from_its_marks(
         key = store.key
     assert min(parsed) >= marks - 1
     assert not any(p.is_dir() for p in (appdata / "tmp").iterdir())
+    with toolkit.convert_table(source, appdata=tmp_path / "undisturbed") as undisturbed:
+        assert undisturbed.key == key
+
+
+def test_another_version_begins_anew(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts that an older version typed are not mixed with those of a newer one."""
+    appdata = tmp_path / "appdata"
+    _interrupt_when_some_parts_are_staged(source, appdata, signal.SIGKILL)
+    (left,) = (p for p in (appdata / "tmp").iterdir() if p.is_dir())
+    for mark in left.glob("*.done"):
+        mark.write_text(mark.read_text().replace('"kind":"int"', '"kind":"string"'))
+    monkeypatch.setattr(marks, "_converter_code", lambda: "that of a newer version")
+    with toolkit.convert_table(source, appdata=appdata, max_memory=8 << 20, workers=1) as store:
+        assert store.schema["id"].kind == "int"
+        assert not list(verify(store))
+    assert left.exists()
+    assert AppData(appdata).collect_stale() == [left]
+
+
+def test_a_record_of_another_version_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, appdata = tmp_path / "t.csv", tmp_path / "appdata"
+    source.write_text("a\n1\n")
+    command = [str(source), "--appdata", str(appdata), "--json"]
+    reused = []
+    for version in ("1", "1", "2", "2"):
+        monkeypatch.setattr(sources, "__version__", version)
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            assert convert_command(command) == 0
+        reused.append(json.loads(out.getvalue())["reused"])
+    # the store of the same content is there already the third time, but the source is read again
+    assert len(list((appdata / "sources").glob("*.json"))) == 2
+    assert reused == [False, True, True, True]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"store": "../../elsewhere"}', '{"store": 3}', "null", "\x00"])
+def test_a_damaged_source_record_is_as_good_as_none(content: str, tmp_path: Path) -> None:
+    source, appdata = tmp_path / "t.csv", tmp_path / "appdata"
+    source.write_text("a\n1\n")
+    with toolkit.convert_table(source, appdata=appdata) as store:
+        location = store.location
+    (record,) = (appdata / "sources").glob("*.json")
+    (tmp_path / "elsewhere").mkdir()
+    record.write_text(content)
+    with toolkit.convert_table(source, appdata=appdata) as store:
+        assert store.location == location
+    assert json.loads(record.read_text())["store"] == location.name
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+def test_a_staged_part_that_was_damaged_is_staged_again(source: Path, tmp_path: Path, share: float) -> None:
+    appdata = tmp_path / "appdata"
+    _interrupt_when_some_parts_are_staged(source, appdata, signal.SIGKILL)
+    part = min(appdata.glob("tmp/*/part-*.arrow"))
+    data = bytearray(part.read_bytes())
+    data[int(len(data) * share)] ^= 4
+    part.write_bytes(data)
+    with toolkit.convert_table(source, appdata=appdata, max_memory=8 << 20, workers=1) as store:
+        key = store.key
     with toolkit.convert_table(source, appdata=tmp_path / "undisturbed") as undisturbed:
         assert undisturbed.key == key
 

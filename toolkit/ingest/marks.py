@@ -7,7 +7,11 @@ which bytes of the source it was made of.
 from __future__ import annotations
 
 import base64
+import importlib.metadata
 import json
+import mmap
+import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +21,17 @@ from toolkit.ingest.evidence import Evidence
 from toolkit.ingest.sources import SourceFiles
 from toolkit.ingest.staging import StagedPart
 from toolkit.readers.base import Part, Rejected
+from toolkit.task.code import code_digest
 
 
 def workspace_name(files: SourceFiles, settings: dict[str, Any], part_bytes: int) -> str:
-    """Name of the work folder of a conversion: the same for the same source, unchanged, with the same settings."""
+    """Name of the work folder of a conversion: the same for the same source, unchanged, with the same settings.
+
+    Another version of the code or of Arrow may type a part otherwise, and never goes on with the parts of this one.
+    """
     places = [str(path.resolve()) for path in files.paths]
-    identity = digest_value([places, [list(s) for s in files.state()], settings, part_bytes])
+    code = [_converter_code(), importlib.metadata.version("pyarrow"), importlib.metadata.version("numpy")]
+    identity = digest_value([code, places, [list(s) for s in files.state()], settings, part_bytes])
     return f"convert-{identity[:KEY_LENGTH]}"
 
 
@@ -31,6 +40,7 @@ def write_mark(staged: StagedPart, part: Part) -> None:
     value = {
         "mark": part.mark,
         "size": staged.path.stat().st_size,
+        "crc32": _checksum(staged.path),
         "rows": staged.rows,
         "offsets": list(staged.offsets),
         "evidence": [e.to_json() for e in staged.evidence],
@@ -46,7 +56,7 @@ def read_mark(path: Path, part: Part) -> StagedPart | None:
     """The staged part at a path, if it is whole and was made of the same bytes; None otherwise."""
     try:
         value = json.loads(_mark_path(path).read_text("utf-8"))
-        if value["mark"] != part.mark or path.stat().st_size != value["size"]:
+        if value["mark"] != part.mark or path.stat().st_size != value["size"] or _checksum(path) != value["crc32"]:
             return None
         return StagedPart(
             path=path,
@@ -57,6 +67,17 @@ def read_mark(path: Path, part: Part) -> StagedPart | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+@cache
+def _converter_code() -> str:
+    root = Path(__file__).parent.parent
+    return digest_value([code_digest(root / name) for name in ("core", "ingest", "readers", "storage")])
+
+
+def _checksum(path: Path) -> int:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return zlib.crc32(content)
 
 
 def _mark_path(path: Path) -> Path:

@@ -14,8 +14,13 @@ from typing import Any
 
 from toolkit.core.digest import KEY_LENGTH, digest_file, digest_value
 from toolkit.core.errors import BadInputError
+from toolkit.core.version import __version__
 
 RECORD_VERSION = 2
+
+_NEEDED = frozenset(
+    ("store", "key", "rows", "columns", "chunk_rows", "data_hash", "schema_hash", "source_sha256", "quarantined")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,8 @@ def _several(given: Sequence[str | Path]) -> SourceFiles:
 
 
 def identity_of(suffixes: Sequence[str], source_sha256: str, settings: dict[str, Any]) -> str:
-    """Identity of a source and of all that the store's content depends on: its bytes, its suffix, the settings."""
-    return digest_value([RECORD_VERSION, source_sha256, list(suffixes), settings])[:KEY_LENGTH]
+    """Identity of a source and of all that the store's content depends on: its bytes, its suffix, settings, version."""
+    return digest_value([RECORD_VERSION, __version__, source_sha256, list(suffixes), settings])[:KEY_LENGTH]
 
 
 def record_name(size: int, identity: str) -> str:
@@ -126,7 +131,10 @@ def find_record(sources: Path, files: SourceFiles, settings: dict[str, Any]) -> 
         record = json.loads((sources / f"{record_name(size, identity)}.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and "store" in record else None
+    if not isinstance(record, dict) or not record.keys() >= _NEEDED or not isinstance(record["store"], str):
+        return None
+    # a record names a store beside it, and can't lead elsewhere
+    return record if record["store"] == Path(record["store"]).name else None
 
 
 def _digest(path: Path) -> str:
