@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 
 from tests.unit.ingest.table_truth import tree
 from toolkit import convert_table
+from toolkit.convert import main as convert_command
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import open_location
 from toolkit.storage.verify import verify
@@ -206,6 +208,56 @@ def test_a_full_disk_is_named_and_nothing_is_left(kilobytes: int, phase: str, sm
     resize(small_disk, "size=64m")
     assert finished(start(source, appdata))[0] == 0
     assert len(AppData(appdata).list_stores()) == 1
+
+
+def test_a_disk_without_room_for_one_more_file_is_named_in_every_phase(
+    small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Inodes run out, one file later each time: in staging, in encoding and in publishing."""
+    source, phases = tmp_path / "t.csv", set()
+    source.write_text("a,b\n1,x\n,y\n")
+    for inodes in range(4, 40):
+        resize(small_disk, f"nr_inodes={inodes}")
+        appdata = AppData(small_disk / "appdata")
+        code = convert_command([str(source), "--appdata", str(appdata.root), "--quiet"])
+        out, err = capsys.readouterr()
+        for store in appdata.list_stores():
+            with open_location(store) as dataset:
+                assert list(verify(dataset)) == []
+        if code == 0:
+            break
+        assert (code, out) == (3, ""), err
+        assert str(small_disk) in err
+        assert "No space left on device" in err
+        phases.add(err.split(":")[1].strip())
+        assert not appdata.tmp.is_dir() or [p.name for p in appdata.tmp.iterdir() if p.is_dir()] == []
+        shutil.rmtree(appdata.root, ignore_errors=True)
+    assert code == 0
+    assert phases >= {"staging the source", "encoding the store", "publishing the store"}
+
+
+def test_a_limit_on_the_size_of_files_is_named(source: Path, tmp_path: Path) -> None:
+    """Where no file system can be mounted, this at least can be had: the disk refuses to write on."""
+    command = ["prlimit", "--fsize=100000", sys.executable, "-m", "toolkit.convert", str(source)]
+    ran = subprocess.run([*command, "--appdata", str(tmp_path / "ad")], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (3, ""), ran.stderr
+    assert "File too large" in ran.stderr
+    assert str(tmp_path / "ad") in ran.stderr
+    assert AppData(tmp_path / "ad").list_stores() == []
+    assert [p.name for p in (tmp_path / "ad" / "tmp").iterdir() if p.is_dir()] == []
+
+
+def test_a_clock_that_jumps_back_changes_nothing(
+    source: Path, complete: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(range(2_000_000_000, 0, -1_000_000))
+    monkeypatch.setattr(time, "time", lambda: float(next(now)))
+    monkeypatch.setattr(time, "time_ns", lambda: next(now) * 10**9)
+    with convert_table(source, appdata=tmp_path) as dataset:
+        assert tree(dataset.location) == complete
+    os.utime(source, ns=(1, 1))  # long before the record was written
+    with convert_table(source, appdata=tmp_path) as dataset:
+        assert tree(dataset.location) == complete
 
 
 def test_a_read_only_disk_is_named(source: Path, small_disk: Path) -> None:

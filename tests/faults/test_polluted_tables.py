@@ -131,7 +131,7 @@ def test_pollutions_that_keep_the_table_are_read_so_by_the_standard_library() ->
     for pollution, dialect in dialects.items():
         for case in cases(pollution):
             text = case.data.decode()
-            delimiter = {"delimiter": ";"} if ";" in text.split("\n")[0] else {}
+            delimiter = {"delimiter": ";"} if ";" in re.split("[\r\n]", text)[0] else {}
             rows = list(csv.reader(io.StringIO(text, newline=""), **{**delimiter, **dialect}))
             assert rows == [case.names, *case.rows], pollution
 
