@@ -1,4 +1,4 @@
-"""What each task cost, kept in a local SQLite file; docs/telemetry.md describes its table.
+"""What each task cost, kept in a local SQLite file; docs/telemetry.md describes its tables.
 
 A run never fails for the sake of its telemetry: a file that is locked, damaged or of a newer version is left alone
 or set aside, with one warning.
@@ -6,90 +6,35 @@ or set aside, with one warning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from toolkit.core.errors import ToolkitError
+from toolkit.govern.telemetry_schema import (
+    SCHEMA_VERSION,
+    Heartbeat,
+    NewerTelemetryError,
+    PluginRow,
+    TaskRow,
+    bring_up,
+    check_version,
+    insert_into,
+)
 
 if TYPE_CHECKING:
     import sqlite3  # at run time only where it is used: the run begins without waiting for it
 
-SCHEMA_VERSION = 1
 _BUSY_MS = 10_000
-_CREATE = """
-CREATE TABLE tasks (
-    id INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL,
-    task TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    plugin TEXT NOT NULL,
-    code_digest TEXT NOT NULL,
-    store_key TEXT NOT NULL,
-    rows INTEGER NOT NULL,
-    columns INTEGER NOT NULL,
-    wall_ms REAL NOT NULL,
-    cpu_ms REAL NOT NULL,
-    max_rss INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    started TEXT NOT NULL
-) STRICT
-"""
-_INDEX = "CREATE INDEX tasks_by_plugin ON tasks (plugin, code_digest)"
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """One task.
-
-    Attributes
-    ----------
-    run_id, task : str
-        The run, and the task in it.
-    kind : str
-        ``plugin`` or ``scan``.
-    plugin : str
-        Id of the plugin; ``kernels`` for a scan.
-    code_digest : str
-        Of the plugin's, or the kernels', code.
-    store_key : str
-        The table.
-    rows, columns : int
-        Rows of the table, and columns that the task was about.
-    wall_ms, cpu_ms : float
-        Milliseconds.
-    max_rss : int
-        Peak resident bytes of its process.
-    status, reason : str
-        How it ended, and why so.
-    started : str
-        UTC, ISO 8601.
-    """
-
-    run_id: str
-    task: str
-    kind: str
-    plugin: str
-    code_digest: str
-    store_key: str
-    rows: int
-    columns: int
-    wall_ms: float
-    cpu_ms: float
-    max_rss: int
-    status: str
-    reason: str
-    started: str
-
-
-_NAMES = ", ".join(f.name for f in fields(TaskRow))
-_INSERT = f"INSERT INTO tasks ({_NAMES}) VALUES ({', '.join('?' * len(fields(TaskRow)))})"  # noqa: S608  own names only
+_BUSY_READING_MS = 500
+_STALE_SECONDS = 7 * 86_400
+"""After so long a heartbeat is that of a run that was killed."""
+_INSERT = {row: insert_into(table, row) for table, row in (("tasks", TaskRow), ("plugins", PluginRow))}
+_INSERT_BEAT = insert_into("heartbeats", Heartbeat)
 
 
 class Telemetry:
-    """The file of one appdata folder; used by one thread.
+    """The file of one appdata folder, for writing; used by one thread.
 
     Parameters
     ----------
@@ -105,8 +50,27 @@ class Telemetry:
         self._connection: sqlite3.Connection | None = None
         self._off = False
 
-    def record(self, rows: Iterable[TaskRow]) -> None:
+    def record(self, rows: Iterable[TaskRow | PluginRow]) -> None:
         """Add rows, in one transaction; never raises."""
+        self._write([(_INSERT[type(row)], astuple(row)) for row in rows])
+
+    def beat(self, run_id: str, running: Iterable[Heartbeat]) -> None:
+        """Replace the heartbeats of a run, in one transaction; never raises."""
+        rows = list(running)
+        work: list[tuple[str, tuple[Any, ...]]] = [("DELETE FROM heartbeats WHERE run_id = ?", (run_id,))]
+        work += [(_INSERT_BEAT, astuple(row)) for row in rows]
+        if rows:
+            oldest = min(row.seen for row in rows) - _STALE_SECONDS
+            work.append(("DELETE FROM heartbeats WHERE seen < ?", (oldest,)))
+        self._write(work)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _write(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
         if self._off:
             return
         import sqlite3
@@ -114,29 +78,11 @@ class Telemetry:
         try:
             connection = self._open()
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, [astuple(row) for row in rows])
+            for statement, values in statements:
+                connection.execute(statement, values)
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError, NewerTelemetryError) as error:
             self._give_up(f"telemetry is off for this run: {self._path}: {error}")
-
-    def durations(self, plugin: str) -> list[float]:
-        """Wall milliseconds of the plugin's tasks that ended well, the latest first; never raises."""
-        if self._off or not self._path.exists():
-            return []
-        import sqlite3
-
-        query = "SELECT wall_ms FROM tasks WHERE plugin = ? AND status = 'ok' ORDER BY id DESC LIMIT 50"
-        try:
-            return [float(row[0]) for row in self._open().execute(query, (plugin,))]
-        except (sqlite3.Error, OSError, NewerTelemetryError) as error:
-            self._give_up(f"telemetry can't be read: {self._path}: {error}")
-            return []
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     def _open(self) -> sqlite3.Connection:
         import sqlite3
@@ -159,8 +105,34 @@ class Telemetry:
         self._warn(text)
 
 
-class NewerTelemetryError(ToolkitError):
-    """The file was written by a newer version."""
+def read_telemetry(path: Path, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Rows of a query, without making or changing anything; none when the file can't be read, whatever the reason.
+
+    A file of an older version gives no rows until a run has brought it up to this one.
+    """
+    if not path.exists():
+        return []
+    import sqlite3
+
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=_BUSY_READING_MS / 1000, uri=True)
+        try:
+            if check_version(connection) < SCHEMA_VERSION:
+                return []
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+    except (sqlite3.Error, OSError, NewerTelemetryError):
+        return []
+
+
+def heartbeats(path: Path, run_id: str) -> list[Heartbeat]:
+    """The tasks of a run that are running; none when the file can't be read."""
+    query = (
+        "SELECT run_id, task, plugin, phase, done, total, rss, started, seen FROM heartbeats "
+        "WHERE run_id = ? ORDER BY started, task"
+    )
+    return [Heartbeat(*row) for row in read_telemetry(path, query, (run_id,))]
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -169,28 +141,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
     try:
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise NewerTelemetryError(f"it has version {version}; this toolkit knows up to {SCHEMA_VERSION}")
+        check_version(connection)  # before anything that writes
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if version < SCHEMA_VERSION:
-            _create(connection)
-        connection.execute(f"SELECT {_NAMES} FROM tasks LIMIT 1").fetchall()  # noqa: S608  own names only
+        bring_up(connection)
+        connection.execute("SELECT failure FROM tasks LIMIT 1").fetchall()
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    """Make the table, unless another process was quicker."""
-    connection.execute("BEGIN IMMEDIATE")
-    if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
-        connection.execute(_CREATE)
-        connection.execute(_INDEX)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
 
 
 def _set_aside(path: Path) -> Path:
