@@ -19,7 +19,7 @@ DEFAULT_PARTITION_CHUNKS = 64
 DEFAULT_SCAN_MEMORY = 512 << 20
 OFF = "off"
 DEFAULT = "default"
-SETTINGS = ("partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share")
+SETTINGS = ("partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share", "max_memory")
 """Keys of a policy that bound the run as a whole."""
 
 _KEYS = ("summary", "extends", *SETTINGS, "tiers", "rules")
@@ -46,6 +46,8 @@ class Policy:
         Most worker processes.
     memory_share : int
         Percent of the free memory that all processes together may use.
+    max_memory : int or None
+        Resident bytes that all processes together may use, however much is free; None for no such limit.
     rules : tuple of Rule
         In order of their force, the strongest last.
     environment : Rule or None
@@ -60,6 +62,7 @@ class Policy:
     full_load: int | None = None
     max_workers: int | None = None
     memory_share: int = _DEFAULT_SHARE
+    max_memory: int | None = None
     tiers: dict[str, Tier] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     environment: Rule | None = None
@@ -190,6 +193,7 @@ def _load(path: Path, seen: tuple[Path, ...]) -> Policy:
         full_load=read_size(root, "full_load", where) if "full_load" in root else base.full_load,
         max_workers=read_count(root, "max_workers", where) if "max_workers" in root else base.max_workers,
         memory_share=_share(root, where) or base.memory_share,
+        max_memory=read_size(root, "max_memory", where) if "max_memory" in root else base.max_memory,
         tiers=tiers,
         rules=(*base.rules, *_rules(root, tiers, where, level)),
         origins={
