@@ -181,13 +181,21 @@ def test_hands_progress_on(dataset: Dataset, tmp_path: Path) -> None:
     folder = plugin_on_disk(tmp_path, "analysis_slow", code)
     for entry in EXECUTORS.all().values():
         heard: list[str] = []
+        beats: list[tuple[str, int]] = []
         made = entry()
         try:
-            made.begin(1, lambda task, data, heard=heard: heard.append(task))  # type: ignore[misc]
-            run(made, plugin_task(dataset, folder))
+            made.begin(
+                1,
+                lambda task, data, heard=heard: heard.append(task),  # type: ignore[misc]
+                lambda task, rss, beats=beats: beats.append((task, rss)),  # type: ignore[misc]
+            )
+            task = plugin_task(dataset, folder)
+            run(made, task)
         finally:
             made.close()
         assert len(heard) == 3, entry.name
+        assert beats, entry.name
+        assert all(name == task.id and rss > 1 << 20 for name, rss in beats), entry.name
 
 
 def test_can_be_closed_twice_and_with_tasks_left(dataset: Dataset) -> None:

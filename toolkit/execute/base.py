@@ -12,6 +12,8 @@ from toolkit.core.errors import ToolkitError
 
 Status = Literal["ok", "failed", "timed_out"]
 OnReport = Callable[[str, bytes], None]
+OnBeat = Callable[[str, int], None]
+"""Hears of each task that runs, with its resident bytes: when it begins, and twice a second."""
 
 LARGEST_RESULT = 256 << 20
 """Bytes that a task may hand back, at most."""
@@ -95,8 +97,8 @@ class Executor(Protocol):
 
     name: ClassVar[str]
 
-    def begin(self, workers: int, on_report: OnReport | None = None) -> None:
-        """Say how many tasks may run at once, and who hears of their progress."""
+    def begin(self, workers: int, on_report: OnReport | None = None, on_beat: OnBeat | None = None) -> None:
+        """Say how many tasks may run at once, and who hears of their progress and of their being alive."""
 
     def submit(self, task: Task) -> None:
         """Queue a task; tasks begin in the order in which they are submitted."""

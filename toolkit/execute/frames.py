@@ -13,8 +13,9 @@ BEGIN = b"B"
 RESULT = b"R"
 REPORT = b"P"
 OUTCOME = b"O"
+BEAT = b"H"
 
-_KINDS = frozenset({TASK, BEGIN, RESULT, REPORT, OUTCOME})
+_KINDS = frozenset({TASK, BEGIN, RESULT, REPORT, OUTCOME, BEAT})
 
 
 class FrameError(ValueError):

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from typing import ClassVar, cast
 
 from toolkit.core.errors import UsageError
-from toolkit.execute.base import ExecutorError, OnReport, Outcome, Status, Task, Usage
-from toolkit.execute.frames import BEGIN, OUTCOME, TASK, FrameReader, pack
+from toolkit.execute.base import ExecutorError, OnBeat, OnReport, Outcome, Status, Task, Usage
+from toolkit.execute.frames import BEAT, BEGIN, OUTCOME, REPORT, TASK, FrameReader, pack
 
 _SOCKET_FD = 3
 _BLOCK = 1 << 20
@@ -47,6 +47,7 @@ class ProcessExecutor:
         self._sent: set[str] = set()
         self._workers = 0
         self._on_report: OnReport | None = None
+        self._on_beat: OnBeat | None = None
         self._reader = FrameReader(_LARGEST_MESSAGE)
         self._link, far = socket.socketpair()
         self._errors, errors_out = os.pipe()
@@ -56,11 +57,11 @@ class ProcessExecutor:
             far.close()
             os.close(errors_out)
 
-    def begin(self, workers: int, on_report: OnReport | None = None) -> None:
+    def begin(self, workers: int, on_report: OnReport | None = None, on_beat: OnBeat | None = None) -> None:
         """Let ``workers`` tasks run at once."""
         import msgpack
 
-        self._workers, self._on_report = workers, on_report
+        self._workers, self._on_report, self._on_beat = workers, on_report, on_beat
         self._send(pack(BEGIN, msgpack.packb(workers)))
         self._pump()
 
@@ -86,7 +87,10 @@ class ProcessExecutor:
                     self._sent.discard(outcome.task_id)
                     self._pump()
                     yield outcome
-                elif self._on_report is not None:
+                elif kind == BEAT and self._on_beat is not None:
+                    for task_id, rss in msgpack.unpackb(body):
+                        self._on_beat(task_id, rss)
+                elif kind == REPORT and self._on_report is not None:
                     self._on_report(*msgpack.unpackb(body))
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import ClassVar
 
-from toolkit.execute.base import LOG_TAIL, OnReport, Outcome, Task, Usage
+from toolkit.execute.base import LOG_TAIL, OnBeat, OnReport, Outcome, Task, Usage
 
 
 class SerialExecutor:
@@ -24,11 +24,12 @@ class SerialExecutor:
     def __init__(self) -> None:
         self._queue: deque[Task] = deque()
         self._on_report: OnReport | None = None
+        self._on_beat: OnBeat | None = None
 
-    def begin(self, workers: int, on_report: OnReport | None = None) -> None:
+    def begin(self, workers: int, on_report: OnReport | None = None, on_beat: OnBeat | None = None) -> None:
         """One task runs at a time, whatever ``workers`` says."""
         del workers
-        self._on_report = on_report
+        self._on_report, self._on_beat = on_report, on_beat
 
     def submit(self, task: Task) -> None:
         """Queue a task."""
@@ -52,6 +53,8 @@ class SerialExecutor:
             if self._on_report is not None:
                 self._on_report(task.id, data)
 
+        if self._on_beat is not None:
+            self._on_beat(task.id, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         log = io.StringIO()
         wall, cpu = time.perf_counter(), time.process_time()
         # One thread, as in a worker process: sums of several threads have other last bits.

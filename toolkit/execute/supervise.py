@@ -102,8 +102,12 @@ class Child:
         limits = self._limits
         if limits.wall_ms is not None and (time.monotonic() - self._started) * 1e3 > limits.wall_ms:
             self._end("timed_out", f"reached time_limit_ms: {limits.wall_ms}")
-        elif limits.memory is not None and _resident(self.pid) > limits.memory:
+        elif limits.memory is not None and self.resident() > limits.memory:
             self._end("failed", f"used more memory than its limit of {limits.memory / 2**20:,.0f} MiB")
+
+    def resident(self) -> int:
+        """Resident bytes of its process; 0 once it has ended."""
+        return _resident(self.pid)
 
     def kill(self) -> None:
         """End the child and what it started in its process group."""

@@ -17,6 +17,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from collections import deque
 from pathlib import Path
 
@@ -25,11 +26,12 @@ import msgpack
 import toolkit.task
 from toolkit.execute.base import Limits, Outcome
 from toolkit.execute.child import adopt_orphans, die_with_parent, run_child
-from toolkit.execute.frames import BEGIN, OUTCOME, REPORT, TASK, FrameReader, pack
+from toolkit.execute.frames import BEAT, BEGIN, OUTCOME, REPORT, TASK, FrameReader, pack
 from toolkit.execute.supervise import Child
 
 _BLOCK = 1 << 20
 _POLL = 0.05
+_BEAT_SECONDS = 0.5
 _LARGEST_TASK = 1 << 34
 _PIPE_BYTES = 1 << 20
 _F_SETPIPE_SZ = 1031
@@ -53,6 +55,7 @@ class Zygote:
         self._children: dict[int, Child] = {}
         self._workers = 1
         self._loaded = False
+        self._beaten = 0.0
         self._selector = selectors.DefaultSelector()
         self._selector.register(link, selectors.EVENT_READ)
 
@@ -80,6 +83,7 @@ class Zygote:
             child.check_limits()
         while self._waiting and len(self._children) < self._workers and not gone:
             self._fork(*self._waiting.popleft())
+        self._beat()
         if self._children and not self._loaded:
             self._loaded = True
             # What can't be loaded here is the failure of the task that needs it, with its reason.
@@ -116,8 +120,16 @@ class Zygote:
         os.close(log_out)
         child = Child(task_id, limits, pid, result_in, log_in)
         self._children[pid] = child
+        self._beaten = 0.0
         for descriptor, what in ((child.result_fd, "result"), (child.log_fd, "log"), (child.pidfd, "end")):
             self._selector.register(descriptor, selectors.EVENT_READ, (pid, descriptor, what))
+
+    def _beat(self) -> None:
+        """Say which tasks run, and what memory they have: when one has begun, and every half second."""
+        now = time.monotonic()
+        if self._children and now - self._beaten >= _BEAT_SECONDS:
+            self._beaten = now
+            self._queue(BEAT, msgpack.packb([[c.task_id, c.resident()] for c in self._children.values()]))
 
     def _hear(self, pid: int, descriptor: int, what: str) -> None:
         child = self._children.get(pid)
