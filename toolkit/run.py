@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from toolkit.core.cli import (
     DONE,
     DONE_WITH_FAILURES,
+    OVER_BUDGET,
     command_parser,
     complain,
     emit,
@@ -22,7 +23,6 @@ from toolkit.core.cli import (
 
 if TYPE_CHECKING:
     from toolkit.engine.run_settings import RunSettings
-    from toolkit.engine.runner import Prepared
     from toolkit.execute.base import Executor
 
 
@@ -47,10 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     if args.plan_only:
-        from toolkit.engine.runner import prepare_run
-
-        _print_plan(args, prepare_run(_settings(args)))
-        return DONE
+        return _show_plan(args)
     from toolkit.execute.base import load_executor
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -64,8 +61,22 @@ def _run(args: argparse.Namespace) -> int:
         executor.close()
 
 
+def _show_plan(args: argparse.Namespace) -> int:
+    from toolkit.core.canonical import canonical_json
+    from toolkit.engine.runner import prepare_run
+
+    view = prepare_run(_settings(args)).view()
+    if args.json:
+        emit(canonical_json(view.to_json()))
+    else:
+        for line in view.lines():
+            emit(line)
+    return OVER_BUDGET if view.problem else DONE
+
+
 def _carry_out(args: argparse.Namespace, executor: Executor) -> int:
     from toolkit.engine.progress import Progress
+    from toolkit.engine.run_report import cost_text
     from toolkit.engine.runner import carry_out, prepare_run
 
     prepared = prepare_run(_settings(args))
@@ -89,6 +100,7 @@ def _carry_out(args: argparse.Namespace, executor: Executor) -> int:
         for plugin in report.plugins:
             if plugin.status not in ("ok", "skipped"):
                 note(args, f"{plugin.id} {plugin.status.replace('_', ' ')}: {plugin.reason}")
+        note(args, cost_text(report))
         emit(str(report.readable))
     return DONE if report.status == "ok" else DONE_WITH_FAILURES
 
@@ -108,32 +120,6 @@ def _settings(args: argparse.Namespace) -> RunSettings:
         resume=args.resume,
         assume_rows=args.assume_rows,
     )
-
-
-def _print_plan(args: argparse.Namespace, prepared: Prepared) -> None:
-    from toolkit.core.canonical import canonical_json
-
-    plan = prepared.plan
-    if args.json:
-        emit(canonical_json(plan.to_json()))
-        return
-    emit(f"table {plan.store_key}: {plan.rows:,} rows, {plan.columns} columns, {plan.chunks} chunks")
-    emit(f"policy {plan.policy.source}")
-    by_id = {p.id: p for p in plan.plugins}
-    for number, layer in enumerate(plan.layers, 1):
-        emit(f"layer {number}")
-        for plugin in (by_id[name] for name in layer):
-            if plugin.skip:
-                emit(f"  {plugin.id}: skipped, {plugin.skip}")
-                continue
-            if plugin.deferred:
-                emit(f"  {plugin.id}: planned when {plugin.manifest.table} has made its table")
-                continue
-            caps = ", ".join(f"{k} {v:,}" for k, v in plugin.budget.to_json().items() if v is not None)
-            asks = f"{len(plugin.columns)} columns, {len(plugin.requests)} kernel requests"
-            emit(f"  {plugin.id}: {asks}; {caps or 'no caps'}")
-            for entry in plugin.omitted:
-                emit(f"    {entry['what']}")
 
 
 if __name__ == "__main__":

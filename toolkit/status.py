@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.cli import DONE, command_parser, emit, run_command
 from toolkit.core.settings import read_settings
+from toolkit.engine.eta import Eta, eta_from_state
+from toolkit.engine.progress import eta_text, task_line
 from toolkit.engine.run_folder import STATE, RunFolder
-from toolkit.govern.telemetry import Telemetry
+from toolkit.govern.telemetry import heartbeats
+from toolkit.govern.telemetry_schema import Heartbeat
 from toolkit.storage.appdata import AppData
 
 _EVERY = 1.0
-_ENDED = ("ok", "skipped", "failed", "timed_out")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +37,7 @@ def _status(args: argparse.Namespace) -> int:
     folder = RunFolder.find(place.runs, args.run_id)
     while True:
         found = run_status(folder, place)
-        emit(canonical_json(found) if args.json else _sentence(found))
+        emit(canonical_json(found) if args.json else _text(found))
         if not args.watch or found["state"] != "running":
             return DONE
         time.sleep(_EVERY)
@@ -55,51 +57,46 @@ def run_status(folder: RunFolder, place: AppData) -> dict[str, Any]:
     -------
     dict
         ``run_id``; ``state``: running, done or interrupted; ``expected_plugins_executable``, ``done``, ``running``,
-        ``failed``, ``skipped``: numbers of plugins; ``eta_minutes`` and its ``eta_interval``, None where earlier
-        runs say nothing of what is left.
+        ``failed``, ``skipped``: numbers of plugins; ``eta_minutes`` and its ``eta_interval``, None when it does not
+        run; ``tasks``: what runs, as in telemetry's heartbeats.
     """
-    state = folder.read(STATE)
+    live = folder.is_live()
+    state = folder.read(STATE)  # after asking, so that a run that ends in between is seen as done
     plugins: dict[str, dict[str, Any]] = state.get("plugins", {})
     by_status = [p["status"] for p in plugins.values()]
-    running = not state.get("done") and _alive(state.get("pid"))
-    left = [name for name, p in plugins.items() if p["status"] not in _ENDED]
-    eta, interval = _eta(left, place, int(state.get("workers", 1))) if running else (None, None)
+    running = live and not state.get("done")
+    tasks = heartbeats(place.telemetry, folder.run_id) if running else []
+    eta = eta_from_state(state, tasks, time.time()) if running else None
     return {
         "run_id": folder.run_id,
         "store_key": state.get("store_key"),
         "state": "done" if state.get("done") else "running" if running else "interrupted",
         "expected_plugins_executable": sum(not p["skip"] for p in plugins.values()),
         "done": by_status.count("ok"),
-        "running": by_status.count("running") if running else 0,
+        "running": _running(by_status, tasks, state) if running else 0,
         "failed": by_status.count("failed") + by_status.count("timed_out"),
         "skipped": by_status.count("skipped"),
-        "eta_minutes": eta,
-        "eta_interval": interval,
+        "eta_minutes": None if eta is None else eta.seconds / 60,
+        "eta_interval": None if eta is None else [eta.low / 60, eta.high / 60],
+        "tasks": [{k: v for k, v in asdict(task).items() if k != "run_id"} for task in tasks],
     }
 
 
-def _eta(left: Sequence[str], place: AppData, workers: int) -> tuple[float | None, list[float] | None]:
-    """Minutes until the plugins that are left are through, from the medians of their earlier durations."""
-    telemetry = Telemetry(place.telemetry, lambda text: None)
-    known = [telemetry.durations(name) for name in left]
-    telemetry.close()
-    if not left or not all(known):
-        return (0.0, [0.0, 0.0]) if not left else (None, None)
-    middle = [statistics.median(d) for d in known]
-    bounds = ([pick(d) for d in known] for pick in (min, max))
-    scale = 1 / (max(workers, 1) * 60_000)
-    return sum(middle) * scale, [sum(b) * scale for b in bounds]
+def _running(by_status: Sequence[str], tasks: Sequence[Heartbeat], state: dict[str, Any]) -> int:
+    """Plugins of which a task runs; without heartbeats, as many as can."""
+    if tasks:
+        return len({task.plugin for task in tasks} - {"kernels"})
+    return min(by_status.count("running"), int(state.get("workers", 1)))
 
 
-def _alive(pid: object) -> bool:
-    return isinstance(pid, int) and Path(f"/proc/{pid}").exists()
-
-
-def _sentence(found: dict[str, Any]) -> str:
+def _text(found: dict[str, Any]) -> str:
     counts = ", ".join(f"{found[name]} {name}" for name in ("done", "running", "failed", "skipped"))
-    eta = "" if found["eta_minutes"] is None else f"; about {found['eta_minutes']:.1f} minutes left"
     expected = found["expected_plugins_executable"]
-    return f"run {found['run_id']} {found['state']}: {expected} plugins to run, {counts}{eta}"
+    text = f"run {found['run_id']} {found['state']}: {expected} plugins to run, {counts}"
+    if found["eta_minutes"] is not None:
+        text += f"; {eta_text(Eta(*(60 * m for m in (found['eta_minutes'], *found['eta_interval']))))}"
+    now = time.time()
+    return "\n".join([text, *(task_line(Heartbeat(found["run_id"], **task), now) for task in found["tasks"])])
 
 
 if __name__ == "__main__":

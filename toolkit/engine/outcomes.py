@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit.core.encoding import EncodingError, encode
+from toolkit.engine.admission import Expected
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.execute.base import Outcome
+from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
 from toolkit.task.packaging import NO_RESULT, ResultError, read_result
 from toolkit.task.payload import read_output
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone:
+    """A task that has ended, for those who keep count.
+
+    Attributes
+    ----------
+    kind : str
+        ``plugin`` or ``scan``; ``publish`` or ``check`` for a store of a transform.
+    plugin : str
+        Id of the plugin; ``kernels`` for a scan.
+    columns : int
+        Columns that it was about.
+    status, reason : str
+        How it ended.
+    table : Dataset
+        The table that it was about.
+    expected : Expected
+        What it was expected to take.
+    """
+
+    kind: str
+    plugin: str
+    columns: int
+    status: str
+    reason: str
+    outcome: Outcome
+    table: Dataset
+    expected: Expected
 
 
 def output_of(outcome: Outcome) -> tuple[Any, Failure | None, str]:

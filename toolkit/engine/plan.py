@@ -67,6 +67,8 @@ class Planned:
         Those whose results it is given.
     skip : str
         Why it does not apply; empty when it does.
+    refused : bool
+        Whether that is because it needs more memory than the policy allows.
     deferred : bool
         Whether the table that it runs on has still to be made, so that its columns and kernels are not known.
     """
@@ -85,6 +87,7 @@ class Planned:
     needs: list[str] = field(default_factory=list)
     sees: list[str] = field(default_factory=list)
     skip: str = ""
+    refused: bool = False
     deferred: bool = False
 
     @property
@@ -281,11 +284,23 @@ def settled(planned: Planned, dataset: Dataset, policy: Policy) -> Planned:
     planned = replace(planned, columns=columns, omitted=[omitted] if omitted else [], units=units)
     if not columns:
         return replace(planned, skip=f"there is no column of kind {' or '.join(manifest.columns)}")
+    excess = _excess(manifest, budget, policy)
+    if excess:
+        return replace(planned, skip=excess, refused=True)
     for need in manifest.kernels:
         requests, left_out = requests_of(need, manifest, schema, budget)
         planned.requests.extend((need, r) for r in requests)
         planned.omitted.extend(o for o in left_out if o not in planned.omitted)
     return planned
+
+
+def _excess(manifest: Manifest, budget: Budget, policy: Policy) -> str:
+    """Why a plugin can't run within the policy's limits; the same on any machine, as the report says it."""
+    needed = manifest.memory or 0
+    for name, most in (("memory", budget.memory), ("max_memory", policy.max_memory)):
+        if most is not None and needed > most:
+            return f"it needs {needed / 2**20:,.0f} MiB, and {name} of the policy is {most / 2**20:,.0f} MiB"
+    return ""
 
 
 def _params(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class PluginRun:
         Milliseconds of all its tasks.
     max_rss : int
         Peak resident bytes of any of its tasks.
+    tasks : int
+        How many of them have ended.
     log : list of str
         What its tasks printed, and tracebacks; the ends of them.
     table : dict or None
@@ -63,6 +65,7 @@ class PluginRun:
     wall_ms: float = 0.0
     cpu_ms: float = 0.0
     max_rss: int = 0
+    tasks: int = 0
     log: list[str] = field(default_factory=list)
     table: dict[str, Any] | None = None
     call: PluginCall | None = None

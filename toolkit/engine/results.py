@@ -37,12 +37,21 @@ class ResultStore:
         Where they are kept; made when something is first written.
     reading : bool
         Whether results that are there may be used. They are written in any case.
+
+    Attributes
+    ----------
+    packs : set of str
+        Packs that were read from or written, each as key of the table, a slash, name.
+    damaged : dict of str to str
+        Keys of results that failed their digest, with the name of the pack.
     """
 
     def __init__(self, folder: Path, *, reading: bool = True) -> None:
         self._folder = folder
         self._reading = reading
         self._places: dict[str, list[Place]] | None = None
+        self.packs: set[str] = set()
+        self.damaged: dict[str, str] = {}
 
     def read(self, key: str) -> bytes | None:
         """A result by its key, or None when there is none that is whole."""
@@ -53,7 +62,9 @@ class ResultStore:
         for path, offset, length, digest in self._places.get(key, ()):
             body = _read(path, offset, length)
             if body is not None and hashlib.sha256(body).hexdigest() == digest:
+                self.packs.add(f"{self._folder.name}/{path.name}")
                 return body
+            self.damaged[key] = path.name
         return None
 
     def write(self, results: Mapping[str, bytes]) -> None:
@@ -74,28 +85,44 @@ class ResultStore:
         path = self._folder / f"{digest_value(sorted(results))[:KEY_LENGTH]}{_SUFFIX}"
         with naming_disk_errors("keeping results", path):
             write_durably(path, b"".join([head, listed, *results.values()]))
+        self.packs.add(f"{self._folder.name}/{path.name}")
 
     def _find(self) -> dict[str, list[Place]]:
-        """What there is, from the tables of all packs."""
+        """What there is, from the tables of all packs; the newest first, as it may stand for one that is damaged."""
         try:
-            packs = sorted(p for p in self._folder.iterdir() if p.suffix == _SUFFIX)
+            packs = sorted(pack_files(self._folder), key=lambda p: (-p.stat().st_mtime_ns, p.name))
         except OSError:
             return {}
         found: dict[str, list[Place]] = {}
         for path in packs:
-            for key, place in _table(path).items():
+            table = _table(path)
+            if table is None:
+                self.damaged[path.name] = path.name
+            for key, place in (table or {}).items():
                 found.setdefault(key, []).append(place)
         return found
 
 
-def _table(path: Path) -> dict[str, Place]:
+def pack_files(folder: Path) -> list[Path]:
+    """The packs of one table's results.
+
+    Raises
+    ------
+    OSError
+        When there is no such folder.
+    """
+    return [p for p in folder.iterdir() if p.suffix == _SUFFIX]
+
+
+def _table(path: Path) -> dict[str, Place] | None:
+    """The results of a pack by their keys; None when it is damaged."""
     head = _read(path, 0, _HEAD.size)
     if head is None:
-        return {}
+        return None
     magic, length, digest = _HEAD.unpack(head)
     listed = _read(path, _HEAD.size, length) if magic == _MAGIC and length <= _LARGEST_TABLE else None
     if listed is None or hashlib.sha256(listed).digest() != digest:
-        return {}
+        return None
     start = _HEAD.size + length
     return {key: (path, start + offset, size, sha) for key, (offset, size, sha) in json.loads(listed).items()}
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from toolkit.core.canonical import pretty_json
-from toolkit.core.errors import BadInputError
+from toolkit.core.errors import BadInputError, UsageError
 from toolkit.storage.durable import naming_disk_errors, write_durably
 
 PLAN, RUN, STATE = "plan.json", "run.json", "state.json"
+PACKS = "packs.txt"
+"""Packs of results that a run read from or wrote, one a line: key of the table, slash, name. It grows with the run."""
+_LOCK = ".lock"
 SCRATCH = "scratch"
 """Folder in which transforms stage their tables; gone when the run is over."""
 
@@ -35,8 +41,10 @@ class RunFolder:
 
     @classmethod
     def create(cls, runs: Path) -> RunFolder:
-        """A folder for a new run; its name begins with the time (UTC), so that runs sort."""
-        name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(3).hex()}"
+        """A folder for a new run; its name begins with the time (UTC, milliseconds), so that runs sort."""
+        now = time.time()
+        stamp = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}{int(now * 1000) % 1000:03d}Z"
+        name = f"{stamp}-{os.urandom(3).hex()}"
         with naming_disk_errors("making the run's folder", runs):
             (runs / name).mkdir(parents=True)
         return cls(runs / name)
@@ -58,6 +66,54 @@ class RunFolder:
             problem = "more than one run begins with" if matches else "there is no run"
             raise BadInputError(f"{problem} {run_id!r} in {runs}", f"runs there: {', '.join(known[:5])}")
         return cls(runs / matches[0])
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have the folder for oneself; the lock goes with the process, however that ends.
+
+        Raises
+        ------
+        UsageError
+            When a run is under way in it.
+        """
+        with naming_disk_errors("locking the run's folder", self.path):
+            lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                remedy = f"see how far it is: python -m toolkit.status {self.run_id}"
+                raise UsageError(f"run {self.run_id} is under way", remedy) from None
+            for left_over in self.path.glob(".*.json.*"):  # of a write that was cut short
+                left_over.unlink(missing_ok=True)
+            yield
+        finally:
+            os.close(lock)
+
+    def is_live(self) -> bool:
+        """Whether a run is under way in it, in whatever process."""
+        try:
+            descriptor = os.open(self.path / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def note_packs(self, names: Iterable[str]) -> None:
+        """Add to the packs that the run uses; not flushed, as a pack that is lost is computed again."""
+        with naming_disk_errors("writing the run's files", self.path / PACKS), (self.path / PACKS).open("a") as stream:
+            stream.writelines(f"{name}\n" for name in names)
+
+    def packs(self) -> set[str] | None:
+        """Packs that the run uses; None when it has not said so."""
+        with contextlib.suppress(OSError):
+            return set((self.path / PACKS).read_text("utf-8").split())
+        return None
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a file durably."""

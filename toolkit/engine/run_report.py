@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import ToolkitError
+from toolkit.govern.predict import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class PluginSummary:
         Number of findings.
     log : str
         The end of what it printed.
+    predicted_ms, predicted_rss : Estimate or None
+        What was expected before the run, milliseconds and bytes; None for a plugin that did not apply.
     """
 
     id: str
@@ -42,6 +45,42 @@ class PluginSummary:
     max_rss: int
     findings: int
     log: str = field(default="", repr=False)
+    predicted_ms: Estimate | None = None
+    predicted_rss: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunCost:
+    """What a run took as a whole, and what was expected.
+
+    Attributes
+    ----------
+    seconds : float
+        From its beginning to its end.
+    predicted_seconds : tuple of float
+        The prediction before it began, and the ends of its interval.
+    peak_rss : int
+        Most resident bytes that its tasks had together when they were looked at, twice a second.
+    memory_limit : int or None
+        Bytes that they could have together, and
+    limited_by : str
+        what set that limit.
+    """
+
+    seconds: float
+    predicted_seconds: tuple[float, float, float]
+    peak_rss: int
+    memory_limit: int | None
+    limited_by: str
+
+    def text(self) -> str:
+        """One sentence."""
+        value, low, high = self.predicted_seconds
+        text = f"{self.seconds:,.1f} s (predicted {value:,.1f}, between {low:,.1f} and {high:,.1f})"
+        text += f"; tasks took up to {self.peak_rss / 2**20:,.0f} MiB together"
+        if self.memory_limit is None:
+            return text
+        return f"{text} of {self.memory_limit / 2**20:,.0f} ({self.limited_by})"
 
 
 @dataclass(frozen=True)
@@ -58,6 +97,8 @@ class RunReport:
         How each plugin went, in the order of their layers.
     files : dict of str to Path
         Files of report plugins, by name.
+    cost : RunCost or None
+        What it took as a whole.
     """
 
     run_id: str
@@ -65,6 +106,7 @@ class RunReport:
     folder: Path
     plugins: list[PluginSummary]
     files: dict[str, Path]
+    cost: RunCost | None = None
 
     @property
     def status(self) -> str:
@@ -126,3 +168,25 @@ class RunReport:
                 for p in self.plugins
             ],
         }
+
+
+def cost_text(report: RunReport) -> str:
+    """What a run took beside what was expected: as a whole, and of the plugins that were furthest off."""
+    lines = [] if report.cost is None else [report.cost.text()]
+    for plugin in report.plugins:
+        wall, rss = plugin.predicted_ms, plugin.predicted_rss
+        if wall is None or rss is None or not plugin.duration_ms or wall.basis not in _KNOWN:
+            continue
+        off = []
+        if not wall.low - _WORTH_MS <= plugin.duration_ms <= wall.high + _WORTH_MS:
+            off.append(f"{plugin.duration_ms / 1e3:,.1f} s (predicted {wall.low / 1e3:,.1f} to {wall.high / 1e3:,.1f})")
+        if plugin.max_rss > rss.high:
+            off.append(f"{plugin.max_rss / 2**20:,.0f} MiB (predicted up to {rss.high / 2**20:,.0f})")
+        if off:
+            lines.append(f"  {plugin.id} took {', '.join(off)}")
+    return "\n".join(lines)
+
+
+_KNOWN = ("history", "other code")
+_WORTH_MS = 1000.0
+"""A prediction that is off by less is not worth a line."""

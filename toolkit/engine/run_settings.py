@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from toolkit.engine.eta import Eta
 from toolkit.engine.plugin_run import PluginRun
+from toolkit.govern.telemetry_schema import Heartbeat
 from toolkit.govern.workers import Workers
 from toolkit.storage.dataset import Dataset
 
@@ -16,7 +18,8 @@ DEFAULT_EXECUTOR = "process" if sys.platform == "linux" else "serial"
 
 OnPlugin = Callable[[PluginRun, int, int], None]
 """Hears of every plugin that ends, with how many have ended, and how many there are."""
-OnReport = Callable[[str, bytes], None]
+OnRunning = Callable[[Sequence[Heartbeat], Eta], None]
+"""Hears now and then which tasks run, and how long the run has to go."""
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ class Listeners:
     warn: Callable[[str], None] = lambda text: None
     started: Callable[[str, Workers], None] = lambda run_id, workers: None
     plugin: OnPlugin = lambda run, done, total: None
-    report: OnReport = lambda task, data: None
+    running: OnRunning | None = None
 
 
 def asked(settings: RunSettings, location: Path) -> dict[str, Any]:

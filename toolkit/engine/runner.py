@@ -6,43 +6,42 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from toolkit.core.canonical import pretty_json
-from toolkit.core.settings import Settings, read_settings
+from toolkit.core.settings import read_settings
 from toolkit.engine.board import KernelBoard
 from toolkit.engine.discovery import discover
+from toolkit.engine.eta import Eta, eta_from_state
+from toolkit.engine.forecast import Forecasts, check_something_runs
 from toolkit.engine.journal import Journal
-from toolkit.engine.plan import Plan, make_plan
+from toolkit.engine.outcomes import TaskDone
+from toolkit.engine.plan import make_plan
 from toolkit.engine.plugin_run import PluginRun
+from toolkit.engine.prepared import Prepared, kernel_code
 from toolkit.engine.results import ResultStore
 from toolkit.engine.run_folder import PLAN, RUN, SCRATCH, RunFolder
-from toolkit.engine.run_report import PluginSummary, RunReport
+from toolkit.engine.run_report import RunCost, RunReport
 from toolkit.engine.run_settings import DEFAULT_EXECUTOR, Listeners, RunSettings, asked, take_over
-from toolkit.engine.schedule import Schedule, TaskDone
+from toolkit.engine.running import Running, phase_of
+from toolkit.engine.schedule import Schedule
+from toolkit.engine.side_file import detail_of, plugin_row, run_state, summary_of, utc
 from toolkit.engine.tables import OWN, Tables
 from toolkit.execute.base import Executor, load_executor
+from toolkit.govern.history import plugin_history, scan_pace
 from toolkit.govern.policy import policy_in_force
-from toolkit.govern.telemetry import TaskRow, Telemetry
-from toolkit.govern.workers import Workers, choose_workers
+from toolkit.govern.telemetry import Telemetry
+from toolkit.govern.telemetry_schema import TaskRow
+from toolkit.govern.workers import WORKER_BASE, Workers, memory_limit
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import Dataset, open_location
-from toolkit.task.code import code_digest
 
-
-@dataclass(slots=True)
-class Prepared:
-    """A run that is planned and not begun."""
-
-    settings: RunSettings
-    environment: Settings
-    place: AppData
-    dataset: Dataset
-    plan: Plan
-    folder: RunFolder | None
+_TELL_SECONDS = 0.2
+_BEAT_SECONDS = 1.0
+_ETA_SECONDS = 2.0
+"""An estimate takes some milliseconds, which should not be taken from the run more often."""
 
 
 def run_plugins(
@@ -127,7 +126,9 @@ def prepare_run(settings: RunSettings) -> Prepared:
         store if isinstance(store, Dataset) else open_location(place.find_store(None if store is None else str(store)))
     )
     plan = make_plan(dataset, manifests, settings.plugins, policy, settings.params, settings.seed, settings.assume_rows)
-    return Prepared(settings, environment, place, dataset, plan, folder)
+    history = plugin_history(place.telemetry, [p.id for p in plan.plugins])
+    forecasts = Forecasts(plan, dataset.grid.chunk_rows, history, memory_limit(policy))
+    return Prepared(settings, environment, place, dataset, plan, folder, forecasts)
 
 
 def carry_out(prepared: Prepared, executor: Executor, listeners: Listeners) -> RunReport:
@@ -141,53 +142,72 @@ def carry_out(prepared: Prepared, executor: Executor, listeners: Listeners) -> R
         New; the caller closes it.
     listeners : Listeners
         Who hears of what.
+
+    Raises
+    ------
+    BudgetError
+        Before anything is written, when what is asked for can't fit in memory.
     """
-    run = _Run(prepared, listeners)
-    try:
-        run.work(executor)
-    finally:
-        run.close()
-    return run.finish(executor)
+    check_something_runs(prepared.plan)
+    prepared.forecasts.check()
+    folder = prepared.folder or RunFolder.create(prepared.place.runs)
+    with folder.held():
+        run = _Run(prepared, folder, executor, listeners)
+        try:
+            run.work()
+        finally:
+            run.close()
+        return run.finish()
 
 
 class _Run:
     """A run under way: ties the schedule to folder, journal, telemetry and listeners."""
 
-    def __init__(self, prepared: Prepared, listeners: Listeners) -> None:
+    def __init__(self, prepared: Prepared, folder: RunFolder, executor: Executor, listeners: Listeners) -> None:
         settings, plan = prepared.settings, prepared.plan
-        self._prepared, self._listeners = prepared, listeners
+        self._prepared, self._executor, self._listeners = prepared, executor, listeners
         self._started = time.time()
         self._clock = time.monotonic()
-        self.folder = prepared.folder or RunFolder.create(prepared.place.runs)
+        self.folder = folder
         self.folder.write(
             PLAN, pretty_json({**plan.to_json(), "asked": asked(settings, prepared.dataset.location)}).encode()
         )
         self._journal = Journal()
         self._telemetry = Telemetry(prepared.place.telemetry, listeners.warn)
-        reading = prepared.environment.result_cache if settings.cache is None else settings.cache
-        self._reading = reading
         self._to_keep: dict[str, dict[str, bytes]] = {}
         self._stores: dict[str, ResultStore] = {}
         self._kernel_code = kernel_code()
         self._tables = Tables(prepared.dataset, self._make_board, prepared.place, self.folder.path / SCRATCH)
-        own, keep = self._results_of(plan.store_key), partial(self._keep, plan.store_key)
-        self._schedule = Schedule(plan, self._tables, own, keep, self._ended)
+        pace = scan_pace(prepared.place.telemetry, self._kernel_code) or 1.0
+        self._forecasts = prepared.forecasts
+        self._schedule = Schedule(
+            plan,
+            self._tables,
+            self._results_of(plan.store_key),
+            partial(self._keep, plan.store_key),
+            self._ended,
+            self._forecasts,
+            pace,
+        )
+        self._running = Running(self.folder.run_id, lambda task: phase_of(task, self._schedule.plugins), self._heard)
         self._workers = Workers(1, "")
+        self._predicted: Eta | None = None
+        self._eta = Eta(0.0, 0.0, 0.0)
         self._files: dict[str, Path] = {}
+        self._packs_noted: set[str] = set()
+        self._said_damaged = False
+        self._beaten = self._told = self._estimated = 0.0
 
-    def work(self, executor: Executor) -> None:
+    def work(self) -> None:
         """Carry the plan out, and write the files of the report plugins."""
         scans = self._schedule.prepare()
         board = self._tables[OWN].board
-        largest = max((board.memory(s) for s in scans), default=0)
-        prepared = self._prepared
-        self._workers = choose_workers(
-            prepared.settings.workers, prepared.environment.max_workers, prepared.plan.policy, largest
-        )
+        self._workers = self._prepared.workers([WORKER_BASE + board.memory(s) for s in scans])
         self._listeners.started(self.folder.run_id, self._workers)
+        self._executor.begin(self._workers.count, self._running.report, self._running.beat)
         self._write_state()
-        executor.begin(self._workers.count, self._listeners.report)
-        for done in self._schedule.run(executor, self._workers.count, scans):
+        for done in self._schedule.run(self._executor, self._workers.count, scans):
+            self._running.ended(done.outcome.task_id)
             self._write_kept()
             self._record(done)
         self._write_files()
@@ -197,27 +217,39 @@ class _Run:
         try:
             self._tables.close()
             self._write_kept()
+            self._journal.put(lambda: self._telemetry.beat(self.folder.run_id, []))
             self._journal.put(self._telemetry.close)  # in the thread that opened it
         finally:
             self._journal.close()
 
-    def finish(self, executor: Executor) -> RunReport:
+    def finish(self) -> RunReport:
         """Write what the run cost; what it found."""
         import platform
 
-        summaries = [_summary(run) for run in self._schedule.plugins.values()]
-        prepared = self._prepared
-        report = RunReport(self.folder.run_id, prepared.plan.store_key, self.folder.path, summaries, self._files)
+        prepared, limit = self._prepared, self._forecasts.limit
+        summaries = [summary_of(run, self._forecasts.get(run.id)) for run in self._schedule.plugins.values()]
+        eta = self._predicted or Eta(0.0, 0.0, 0.0)
+        cost = RunCost(
+            round(time.monotonic() - self._clock, 3),
+            (round(eta.seconds, 3), round(eta.low, 3), round(eta.high, 3)),
+            self._running.peak,
+            limit.bytes,
+            limit.reason,
+        )
+        report = RunReport(self.folder.run_id, prepared.plan.store_key, self.folder.path, summaries, self._files, cost)
         side = {
             **report.to_json(),
-            "started": _utc(self._started),
-            "seconds": round(time.monotonic() - self._clock, 3),
-            "executor": executor.name,
+            "started": utc(self._started),
+            "seconds": cost.seconds,
+            "predicted_seconds": dict(zip(("value", "low", "high"), cost.predicted_seconds, strict=True)),
+            "executor": self._executor.name,
             "workers": self._workers.count,
             "workers_limited_by": self._workers.reason,
+            "memory": {"limit": limit.bytes, "limited_by": limit.reason, "peak_of_tasks": cost.peak_rss},
+            "damaged_results": sorted(self._damaged()),
             "policy": prepared.plan.policy.source,
             "host": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
-            "plugins": [_detail(s) for s in summaries],
+            "plugins": [detail_of(s) for s in summaries],
         }
         self.folder.write(RUN, pretty_json(side).encode())
         self._write_state(done=True)
@@ -226,14 +258,12 @@ class _Run:
     def _results_of(self, store_key: str) -> ResultStore:
         """What is kept of earlier runs on a table."""
         if store_key not in self._stores:
-            folder = self._prepared.place.results / store_key
-            self._stores[store_key] = ResultStore(folder, reading=self._reading)
+            self._stores[store_key] = self._prepared.kept_results(store_key)
         return self._stores[store_key]
 
     def _make_board(self, dataset: Dataset) -> KernelBoard:
-        policy, key = self._prepared.plan.policy, dataset.key
-        read, keep = self._results_of(key).read, partial(self._keep, key)
-        return KernelBoard(dataset, self._kernel_code, policy.partition_chunks, policy.scan_memory, read, keep)
+        results, keep = self._results_of(dataset.key), partial(self._keep, dataset.key)
+        return self._prepared.board(dataset, self._kernel_code, results, keep)
 
     def _keep(self, store_key: str, key: str, body: bytes) -> None:
         self._to_keep.setdefault(store_key, {})[key] = body
@@ -243,14 +273,52 @@ class _Run:
         to_keep, self._to_keep = self._to_keep, {}
         for store_key, results in to_keep.items():
             self._journal.put(partial(self._results_of(store_key).write, results))
+        self._journal.put(partial(self._note_packs, list(self._stores.values())))
+        damaged = self._damaged()
+        if damaged and not self._said_damaged:
+            self._said_damaged = True
+            names = ", ".join(sorted(set(damaged.values())))
+            self._listeners.warn(f"kept results are damaged and are computed anew: {names}")
+
+    def _note_packs(self, stores: Sequence[ResultStore]) -> None:
+        new = {name for store in stores for name in store.packs.copy()} - self._packs_noted
+        if new:
+            self._packs_noted |= new
+            self.folder.note_packs(sorted(new))
+
+    def _damaged(self) -> dict[str, str]:
+        """Results that failed their digest, with their packs."""
+        return {key: pack for store in self._stores.values() for key, pack in store.damaged.items()}
 
     def _ended(self, run: PluginRun) -> None:
         done = sum(p.ended for p in self._schedule.plugins.values())
         self._listeners.plugin(run, done, len(self._schedule.plugins))
         self._write_state()
+        if run.tasks:
+            table = self._tables[run.planned.manifest.table].dataset
+            row = plugin_row(run, self.folder.run_id, table, self._executor.name)
+            self._journal.put(lambda: self._telemetry.record([row]))
+
+    def _heard(self) -> None:
+        """A sign of life has come: tell, at most so often, those in this process and those in others."""
+        now = time.monotonic()
+        if now - self._told < _TELL_SECONDS:
+            return
+        self._told = now
+        tasks = self._running.tasks()
+        if self._predicted is None or (self._listeners.running and now - self._estimated >= _ETA_SECONDS):
+            self._estimated = now
+            self._eta = eta_from_state(self._state(), tasks, time.time())
+            self._predicted = self._predicted or self._eta
+        if self._listeners.running:
+            self._listeners.running(tasks, self._eta)
+        if now - self._beaten >= _BEAT_SECONDS:
+            self._beaten = now
+            self._journal.put(lambda: self._telemetry.beat(self.folder.run_id, tasks))
+            self._write_state()
 
     def _record(self, done: TaskDone) -> None:
-        usage = done.outcome.usage
+        usage, expected = done.outcome.usage, done.expected
         run = self._schedule.plugins.get(done.plugin)
         row = TaskRow(
             run_id=self.folder.run_id,
@@ -266,7 +334,10 @@ class _Run:
             max_rss=usage.max_rss,
             status=done.status,
             reason=done.reason,
-            started=_utc(time.time() - usage.wall_ms / 1e3),
+            started=utc(time.time() - usage.wall_ms / 1e3),
+            executor=self._executor.name,
+            predicted_ms=expected.model_ms,
+            predicted_rss=expected.memory,
         )
         self._journal.put(lambda: self._telemetry.record([row]))
 
@@ -283,53 +354,17 @@ class _Run:
                 owners[name] = run.id
                 self._files[name] = self.folder.write(name, content)
 
-    def _write_state(self, *, done: bool = False) -> None:
-        plugins = {
-            p.id: {"status": p.status, "type": p.planned.manifest.type, "skip": bool(p.planned.skip)}
-            for p in self._schedule.plugins.values()
+    def _state(self, *, done: bool = False) -> dict[str, Any]:
+        head = {
+            "run_id": self.folder.run_id,
+            "store_key": self._prepared.plan.store_key,
+            "pid": os.getpid(),
+            "done": done,
+            "started": utc(self._started),
+            "seconds": round(time.monotonic() - self._clock, 3),
+            "workers": self._workers.count,
         }
-        self.folder.write_state(
-            {
-                "run_id": self.folder.run_id,
-                "store_key": self._prepared.plan.store_key,
-                "pid": os.getpid(),
-                "done": done,
-                "started": _utc(self._started),
-                "seconds": round(time.monotonic() - self._clock, 3),
-                "workers": self._workers.count,
-                "plugins": plugins,
-            }
-        )
+        return run_state(self._schedule.plugins.values(), self._forecasts, self._schedule.scans_left(), head)
 
-
-def kernel_code() -> str:
-    """Digest of the kernels' code, so that no result of an older version is taken for one of this."""
-    import toolkit.kernels
-
-    return code_digest(Path(toolkit.kernels.__path__[0]))
-
-
-def _summary(run: PluginRun) -> PluginSummary:
-    findings = len(run.decoded().findings)
-    log = "\n".join(run.log)
-    return PluginSummary(
-        run.id, run.status, run.reason, run.cached, run.wall_ms, run.cpu_ms, run.max_rss, findings, log
-    )
-
-
-def _detail(summary: PluginSummary) -> dict[str, Any]:
-    return {
-        "id": summary.id,
-        "status": summary.status,
-        "reason": summary.reason,
-        "cached": summary.cached,
-        "duration_ms": round(summary.duration_ms, 3),
-        "cpu_ms": round(summary.cpu_ms, 3),
-        "max_rss": summary.max_rss,
-        "findings": summary.findings,
-        "log": summary.log,
-    }
-
-
-def _utc(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    def _write_state(self, *, done: bool = False) -> None:
+        self.folder.write_state(self._state(done=done))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from toolkit.core.digest import digest_value
 from toolkit.core.encoding import EncodingError, decode, encode
 from toolkit.core.errors import ToolkitError
 from toolkit.core.schema import Schema
+from toolkit.engine.admission import Admission, Expected
 from toolkit.engine.board import batches
-from toolkit.engine.outcomes import checked, end_with, kept_of, output_of
+from toolkit.engine.forecast import ALONE, Forecasts, ScanForecast
+from toolkit.engine.outcomes import TaskDone, checked, end_with, kept_of, output_of
 from toolkit.engine.plan import Plan, settled, unusable
 from toolkit.engine.plugin_run import (
     PluginRun,
@@ -26,6 +28,7 @@ from toolkit.engine.plugin_run import (
 from toolkit.engine.results import ResultStore
 from toolkit.engine.tables import OWN, Table, Tables
 from toolkit.execute.base import Executor, Outcome, Task
+from toolkit.govern.workers import MemoryLimit
 from toolkit.kernels.scan import Scan
 from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
@@ -33,33 +36,6 @@ from toolkit.task.packaging import NO_RESULT, ResultError, read_result
 from toolkit.task.payload import scan_payload
 
 Ended = Callable[[PluginRun], None]
-
-
-@dataclass(frozen=True, slots=True)
-class TaskDone:
-    """A task that has ended, for those who keep count.
-
-    Attributes
-    ----------
-    kind : str
-        ``plugin`` or ``scan``; ``publish`` or ``check`` for a store of a transform.
-    plugin : str
-        Id of the plugin; ``kernels`` for a scan.
-    columns : int
-        Columns that it was about.
-    status, reason : str
-        How it ended.
-    table : Dataset
-        The table that it was about.
-    """
-
-    kind: str
-    plugin: str
-    columns: int
-    status: str
-    reason: str
-    outcome: Outcome
-    table: Dataset
 
 
 class Schedule:
@@ -77,6 +53,10 @@ class Schedule:
         Takes key and bytes of a result to be kept.
     on_end : callable
         Hears of every plugin that ends.
+    forecasts : Forecasts, optional
+        What plugins are expected to take, and what all may; without limits by default.
+    pace : float
+        By what factor scans take longer than the kernels' cost model says.
     """
 
     def __init__(
@@ -86,16 +66,21 @@ class Schedule:
         results: ResultStore,
         keep: Callable[[str, bytes], None],
         on_end: Ended,
+        forecasts: Forecasts | None = None,
+        pace: float = 1.0,
     ) -> None:
         self._plan = plan
         self._tables = tables
         self._results = results
         self._keep = keep
         self._on_end = on_end
-        self._executor: Executor | None = None
+        chunk_rows = tables[OWN].dataset.grid.chunk_rows
+        self._forecasts = forecasts or Forecasts(plan, chunk_rows, {}, MemoryLimit(None))
+        self._pace = pace
+        self._queue = Admission(1, None)
         self._workers = 1
         self._scans: dict[str, tuple[Table, list[Scan]]] = {}
-        self._scan_number = 0
+        self._scan_number = self._wave = 0
         self._digests: dict[str, str] = {}
         self._report: dict[str, Any] | None = None
         self.plugins = {p.id: PluginRun(p) for p in plan.plugins}
@@ -126,36 +111,55 @@ class Schedule:
         DamagedStoreError
             When a task finds the store damaged.
         """
-        self._executor, self._workers = executor, workers
+        self._workers = workers
+        self._queue = Admission(workers, self._forecasts.limit.bytes)
         self._submit_scans(self._tables[OWN], scans)
         self._advance()
+        self._begin_admitted(executor)
         for outcome in executor.completed():
-            yield self._take(outcome)
+            expected = self._queue.ended(outcome.task_id)
+            yield self._take(outcome, expected)
             self._advance()
+            self._begin_admitted(executor)
         stuck = [p.id for p in self.plugins.values() if not p.ended]
         if stuck:
             raise ToolkitError(f"the run ended with {', '.join(stuck)} not done")
 
+    def _begin_admitted(self, executor: Executor) -> None:
+        for task in self._queue.take():
+            executor.submit(task)
+
     def _submit_scans(self, table: Table, scans: list[Scan]) -> None:
+        self._wave += bool(scans)
         for batch in batches(scans, table.board.cost, self._workers):
             self._submit_batch(table, batch)
 
     def _submit_batch(self, table: Table, batch: list[Scan]) -> None:
-        task = Task(f"scan:{self._scan_number}", scan_payload(table.stored, batch))
+        task = Task(f"scan:{self._wave}.{self._scan_number}", scan_payload(table.stored, batch))
         self._scan_number += 1
         self._scans[task.id] = table, batch
-        self._submit(task)
+        forecast = ScanForecast(table.board.cost, table.board.memory, self._pace)
+        reserve = forecast.reserve(batch)
+        alone = self._forecasts.verdict(reserve) == ALONE
+        self._queue.put(task, Expected(forecast.wall_ms(batch), reserve, alone, forecast.model_ms(batch)))
 
-    def _submit(self, task: Task) -> None:
-        assert self._executor is not None
-        self._executor.submit(task)
+    def _submit(self, run: PluginRun, task: Task, share: float = 1.0) -> None:
+        """Queue a task of a plugin that has this share of its work."""
+        forecast = self._forecasts[run.id]
+        wall_ms = forecast.wall_ms.value * share
+        self._queue.put(task, Expected(wall_ms, forecast.reserve, forecast.verdict == ALONE, wall_ms))
 
-    def _take(self, outcome: Outcome) -> TaskDone:
+    def scans_left(self) -> dict[str, float]:
+        """Milliseconds that each task of scans that is queued or runs is expected to take."""
+        expected = self._queue.expected
+        return {name: expected[name].wall_ms for name in self._scans if name in expected}
+
+    def _take(self, outcome: Outcome, expected: Expected) -> TaskDone:
         if outcome.task_id in self._scans:
-            return self._take_scan(outcome, *self._scans.pop(outcome.task_id))
-        return self._take_plugin(outcome, self.plugins[outcome.task_id.split(":")[1]])
+            return self._take_scan(outcome, *self._scans.pop(outcome.task_id), expected)
+        return self._take_plugin(outcome, self.plugins[outcome.task_id.split(":")[1]], expected)
 
-    def _take_scan(self, outcome: Outcome, table: Table, batch: list[Scan]) -> TaskDone:
+    def _take_scan(self, outcome: Outcome, table: Table, batch: list[Scan], expected: Expected) -> TaskDone:
         value, _, reason = output_of(outcome)
         if value is None and len(batch) > 1:
             # Which of them brought the task down is found by giving each a task of its own.
@@ -173,9 +177,10 @@ class Schedule:
         self._submit_scans(table, table.board.take_scans())
         columns = len({c for scan in batch for c in scan.columns})
         status = "failed" if reason else "ok"
-        return TaskDone("scan", "kernels", columns, status, reason, outcome, table.dataset)
+        return TaskDone("scan", "kernels", columns, status, reason, outcome, table.dataset, expected)
 
-    def _take_plugin(self, outcome: Outcome, run: PluginRun) -> TaskDone:
+    def _take_plugin(self, outcome: Outcome, run: PluginRun, expected: Expected) -> TaskDone:
+        run.tasks += 1
         run.wall_ms += outcome.usage.wall_ms
         run.cpu_ms += outcome.usage.cpu_ms
         run.max_rss = max(run.max_rss, outcome.usage.max_rss)
@@ -198,7 +203,7 @@ class Schedule:
             self._ended(run)
         status = "ok" if not reason else "timed_out" if outcome.status == "timed_out" else "failed"
         kind, table = outcome.task_id.split(":")[0], self._tables[run.planned.manifest.table]
-        return TaskDone(kind, run.id, len(run.planned.columns), status, reason, outcome, table.dataset)
+        return TaskDone(kind, run.id, len(run.planned.columns), status, reason, outcome, table.dataset, expected)
 
     def _take_safely(self, run: PluginRun, task_id: str, value: Any) -> None:
         """Take what a plugin's task handed back, which may be anything."""
@@ -219,13 +224,13 @@ class Schedule:
         elif "nodes" in value:
             joined = take_part(run, self._table(run).store, task_id, value)
             if joined is not None:
-                self._submit(joined)
+                self._submit(run, joined, 0.0)
         elif "former" in value:
             assert run.call is not None
             self._submit_parts(run, run.call.pass_number + 1, value["former"])
         elif "staged" in value and run.planned.manifest.type == "transform":
             run.result = checked(value["result"])
-            self._submit(self._tables.publish_task(run, value["staged"]))
+            self._submit(run, self._tables.publish_task(run, value["staged"]))
         else:
             end_with(run, value)
             self._keep(run.key, kept_of(run))
@@ -237,7 +242,7 @@ class Schedule:
             return
         self._tables.drop(run.decoded().derived)
         run.cached, run.result = False, None
-        self._submit(begin_task(run, self._table(run).store))
+        self._submit(run, begin_task(run, self._table(run).store))
 
     def _end_transform(self, run: PluginRun) -> None:
         """End a transform whose store is there, and plan the plugins that run on it, all at once."""
@@ -248,6 +253,7 @@ class Schedule:
         for other in self.plugins.values():
             if other.planned.manifest.table == run.id and other.status == "waiting":
                 other.planned = settled(other.planned, table.dataset, self._plan.policy)
+                self._forecasts.settle(other.planned, table.dataset)
                 other.table = {"plugin": run.id, **{name: derived[name] for name in ("key", "rows", "rows_are")}}
                 table.board.add(r for _, r in other.planned.requests)
         self._submit_scans(table, table.board.take_scans())
@@ -263,8 +269,9 @@ class Schedule:
 
     def _submit_parts(self, run: PluginRun, number: int, former: bytes | None) -> None:
         table = self._table(run)
-        for task in part_tasks(run, table.store, table.dataset.grid, number, former):
-            self._submit(task)
+        tasks = part_tasks(run, table.store, table.dataset.grid, number, former)
+        for task in tasks:
+            self._submit(run, task, 1 / (run.passes * len(tasks)))
 
     def _advance(self) -> None:
         """Begin every plugin that can begin; some end at once, which may let others begin."""
@@ -314,7 +321,7 @@ class Schedule:
         if run.ended:
             self._ended(run)
         elif not run.cached:
-            self._submit(begin_task(run, table.store))
+            self._submit(run, begin_task(run, table.store))
 
     def _restore(self, run: PluginRun, kept: bytes) -> bool:
         """Take a result of an earlier run; that of a transform counts when its store is proved intact."""
@@ -329,7 +336,7 @@ class Schedule:
             return False
         run.cached = True
         if check is not None:
-            self._submit(check)
+            self._submit(run, check)
         elif derived:
             self._end_transform(run)
         else:

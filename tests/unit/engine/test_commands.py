@@ -22,6 +22,7 @@ import toolkit.run
 import toolkit.status
 from tests.plugin_on_disk import plugin_on_disk
 from tests.store_on_disk import store_on_disk
+from toolkit.engine.run_folder import RunFolder
 
 GOOD = "def run(ctx):\n    return Result({'rows': ctx.rows}, [Finding('k', ['x'], 'X is so.', 'Do it.')])\n"
 SLEEPS = "import time\ndef run(ctx):\n    time.sleep(60)\n"
@@ -195,20 +196,21 @@ def test_status_of_a_run_that_was_killed(place: Path, capsys: pytest.CaptureFixt
     run("--plugins", "analysis_good")
     (path,) = (place / "appdata" / "runs").glob("*/state.json")
     state = json.loads(path.read_text())
-    state |= {"done": False, "pid": 2**22 + 1}
+    state |= {"done": False}
     state["plugins"]["report_bundle"]["status"] = "running"
     path.write_text(json.dumps(state))
     capsys.readouterr()
     assert toolkit.status.main(["--json"]) == 0
     printed = json.loads(out(capsys))
     assert (printed["state"], printed["running"], printed["eta_minutes"]) == ("interrupted", 0, None)
-    state["pid"] = os.getpid()
-    path.write_text(json.dumps(state))
-    assert toolkit.status.main(["--json"]) == 0
-    printed = json.loads(out(capsys))
-    assert (printed["state"], printed["running"]) == ("running", 1)
-    low, high = printed["eta_interval"]
-    assert 0 < low <= printed["eta_minutes"] <= high
+    with RunFolder(path.parent).held():
+        assert toolkit.status.main(["--json"]) == 0
+        printed = json.loads(out(capsys))
+        assert (printed["state"], printed["running"]) == ("running", 1)
+        low, high = printed["eta_interval"]
+        assert 0 < low <= printed["eta_minutes"] <= high
+        assert run("--resume", path.parent.name) == 2
+        assert f"run {path.parent.name} is under way" in capsys.readouterr().err
 
 
 def test_status_without_a_run(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from toolkit.engine.check import CHECKS, check_plugin
 from toolkit.engine.manifest import load_manifest
 from toolkit.engine.new_plugin import new_plugin
 from toolkit.govern.policy import load_policy
-from toolkit.govern.telemetry import TaskRow, Telemetry
+from toolkit.govern.telemetry import Telemetry
+from toolkit.govern.telemetry_schema import Heartbeat, PluginRow, TaskRow
 from toolkit.plugin.budget import CAPS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -87,15 +89,21 @@ def test_the_policy_page_shows_a_policy(tmp_path: Path) -> None:
 
 def test_the_telemetry_page_has_every_column_and_its_queries_run(tmp_path: Path) -> None:
     text = (DOCS / "telemetry.md").read_text("utf-8")
-    for name in ("id", *TaskRow.__dataclass_fields__):
+    for name in (n for row in (TaskRow, PluginRow, Heartbeat) for n in ("id", *row.__dataclass_fields__)):
         assert f"`{name}`" in text, name
     path = tmp_path / "t.sqlite"
     kept = Telemetry(path, pytest.fail)
-    kept.record([TaskRow("r", "t", "plugin", "a", "d", "k", 2_000_000, 2, 8.0, 4.0, 1 << 20, "ok", "", "now")])
+    kept.record([PluginRow("r", "a", "d", "k", 2_000_000, 2, 8.0, 4.0, 1 << 20, 3, "process", "ok", "now")])
+    ok = TaskRow("r", "t", "plugin", "a", "d", "k", 2_000_000, 2, 8.0, 4.0, 1 << 20, "ok", "", "now")
+    kept.record([replace(ok, predicted_ms=4.0, predicted_rss=1 << 19)])
+    kept.beat("r", [Heartbeat("r", "t", "a", "joining", 1, 2, 3 << 20, 5.0, 6.0)])
     kept.record([TaskRow("r", "t", "plugin", "a", "d", "k", 2_000_000, 2, 8.0, 4.0, 1 << 20, "failed", "so", "now")])
     kept.close()
     connection = sqlite3.connect(path)
     queries = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
     results = [connection.execute(query).fetchall() for query in queries]
     connection.close()
-    assert results == [[("a", 1, 8.0, 1)], [("a", "d", 1.0)], [("now", "a", "failed", "so")]]
+    assert results == [
+        [("a", 1, 8.0, 1)], [("a", "d", 1.0)], [("now", "a", "failed", "so")],
+        [("a", 1, 2.0, 2.0)], [("r", "a", "joining", 1, 2, 3)],
+    ]  # fmt: skip
