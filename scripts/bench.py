@@ -3,10 +3,14 @@
 
     python scripts/bench.py convert|profile [--rows N] [--repeats K] [--peers duckdb,polars] [--workers N] [--json]
     python scripts/bench.py kernels [--rows N] [--repeats K] [--json]
+    python scripts/bench.py overhead [--rows N] [--repeats K] [--workers N] [--json]
 
 Each command runs in a process of its own. Wall time, CPU time and the peak of the resident memory of its whole process
 tree are measured from outside. The table is generated when it is not there yet. Peers are installed with the extra
 ``bench``.
+
+``overhead`` has no peer: it is what the harness takes for each of 30 plugins that do nothing, beyond a run without
+them, and what a run takes of which all results are kept.
 """
 
 from __future__ import annotations
@@ -50,6 +54,14 @@ PANDAS_PROFILE = """
 import pandas
 t = pandas.read_parquet('{parquet}')
 print(t.describe(include='all'), t.nunique())
+"""
+
+
+TRIVIAL = 30
+TRIVIAL_MANIFEST = "type: analysis\nversion: 1\nsummary: Does nothing\n"
+TRIVIAL_CODE = """from toolkit.plugin import Result
+def run(ctx):
+    return Result({"rows": ctx.rows})
 """
 
 
@@ -150,7 +162,7 @@ def peer(task: str, name: str, csv: Path, parquet: Path, work: Path) -> list[str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=("convert", "profile", "kernels"))
+    parser.add_argument("task", choices=("convert", "profile", "kernels", "overhead"))
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--csv", type=Path, help="use this table; --parquet is the same one")
     parser.add_argument("--parquet", type=Path)
@@ -170,6 +182,10 @@ def main() -> None:
             (store,) = (p.parent for p in Path(scratch).glob("appdata/stores/*/zarr.json"))
             bench_kernels(store, args.repeats, args.json)
         return
+    if args.task == "overhead":
+        with tempfile.TemporaryDirectory(dir=args.folder) as scratch:
+            report_overhead(args, measure_overhead(args, csv, Path(scratch)))
+        return
     names = ["toolkit", *args.peers.split(",")]
     runs: dict[str, list[Measured]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory(dir=args.folder) as scratch:
@@ -182,6 +198,41 @@ def main() -> None:
                     command, environment = peer(args.task, name, csv, parquet, work), {}
                 runs[name].append(measure(command, environment))
     report(args, runs)
+
+
+def measure_overhead(args: argparse.Namespace, csv: Path, work: Path) -> dict[str, list[Measured]]:
+    """Runs without the plugins, with them, and with their results kept; one after the other, again and again."""
+    for number in range(TRIVIAL):
+        folder = work / "plugins" / f"analysis_trivial_{number:02d}"
+        folder.mkdir(parents=True)
+        (folder / "plugin.yaml").write_text(TRIVIAL_MANIFEST)
+        (folder / "plugin.py").write_text(TRIVIAL_CODE)
+    command, _ = ours("profile", csv, work, args.workers)  # makes the store
+    base = [part for part in command if part not in ("--no-cache", "profile_basic")]
+    base[base.index("--plugins") : base.index("--plugins") + 1] = ["--plugin-dir", str(work / "plugins"), "--plugins"]
+    where = base.index("--plugins") + 1
+    kinds = {"empty": ("report_*", ["--no-cache"]), "trivial": ("analysis_trivial_*", ["--no-cache"])}
+    kinds["kept"] = ("analysis_trivial_*", [])
+    runs: dict[str, list[Measured]] = {name: [] for name in kinds}
+    for _ in range(args.repeats):
+        for name, (plugins, options) in kinds.items():
+            runs[name].append(measure([*base[:where], plugins, *base[where:], *options], {}))
+    return runs
+
+
+def report_overhead(args: argparse.Namespace, runs: dict[str, list[Measured]]) -> None:
+    """Print the medians, and the milliseconds of wall time for each plugin."""
+    each = sorted((b.wall - a.wall) / TRIVIAL * 1e3 for a, b in zip(runs["empty"], runs["trivial"], strict=True))
+    found = {f"{name}_s": round(statistics.median(m.wall for m in measured), 2) for name, measured in runs.items()}
+    found |= {"plugin_ms": round(statistics.median(each), 1), "spread": [round(each[0], 1), round(each[-1], 1)]}
+    if args.json:
+        print(json.dumps({"task": args.task, "rows": args.rows, **found}))
+        return
+    print(f"overhead of {TRIVIAL} plugins that do nothing: median of {args.repeats}")
+    print(
+        f"  {found['plugin_ms']} ms a plugin ({each[0]:.1f} to {each[-1]:.1f}) beyond {found['empty_s']} s without them"
+    )
+    print(f"  {found['kept_s']} s when all results are kept")
 
 
 def report(args: argparse.Namespace, runs: dict[str, list[Measured]]) -> None:
