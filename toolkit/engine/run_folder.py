@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolkit.core.canonical import pretty_json
+from toolkit.core.canonical import canonical_json
 from toolkit.core.errors import BadInputError, UsageError
 from toolkit.storage.durable import naming_disk_errors, write_durably
 
@@ -127,7 +127,7 @@ class RunFolder:
         path = self.path / STATE
         temporary = path.with_name(f".{STATE}.{os.getpid()}")
         with naming_disk_errors("writing the run's state", path):
-            temporary.write_text(pretty_json(state), "utf-8")
+            temporary.write_text(canonical_json(state), "utf-8")
             temporary.replace(path)
 
     def read(self, name: str) -> dict[str, Any]:

@@ -40,6 +40,8 @@ from toolkit.storage.dataset import Dataset, open_location
 
 _TELL_SECONDS = 0.2
 _BEAT_SECONDS = 1.0
+_STATE_SECONDS = 0.25
+"""The state has every plugin: writing it after each of them would take time by the square of their number."""
 _ETA_SECONDS = 2.0
 """An estimate takes some milliseconds, which should not be taken from the run more often."""
 
@@ -196,7 +198,7 @@ class _Run:
         self._files: dict[str, Path] = {}
         self._packs_noted: set[str] = set()
         self._said_damaged = False
-        self._beaten = self._told = self._estimated = 0.0
+        self._beaten = self._told = self._estimated = self._stated = 0.0
 
     def work(self) -> None:
         """Carry the plan out, and write the files of the report plugins."""
@@ -221,6 +223,7 @@ class _Run:
             self._journal.put(self._telemetry.close)  # in the thread that opened it
         finally:
             self._journal.close()
+        self._write_state()
 
     def finish(self) -> RunReport:
         """Write what the run cost; what it found."""
@@ -293,7 +296,8 @@ class _Run:
     def _ended(self, run: PluginRun) -> None:
         done = sum(p.ended for p in self._schedule.plugins.values())
         self._listeners.plugin(run, done, len(self._schedule.plugins))
-        self._write_state()
+        if time.monotonic() - self._stated >= _STATE_SECONDS:
+            self._write_state()
         if run.tasks:
             table = self._tables[run.planned.manifest.table].dataset
             row = plugin_row(run, self.folder.run_id, table, self._executor.name)
@@ -367,4 +371,5 @@ class _Run:
         return run_state(self._schedule.plugins.values(), self._forecasts, self._schedule.scans_left(), head)
 
     def _write_state(self, *, done: bool = False) -> None:
+        self._stated = time.monotonic()
         self.folder.write_state(self._state(done=done))
