@@ -37,7 +37,7 @@ from toolkit.storage.manifest import StoreManifest
 
 DEFAULT_MAX_MEMORY = 640 << 20
 _SMALLEST_PART, _LARGEST_PART = 64 << 10, 16 << 20
-_PARTS_IN_MEMORY = 24
+_PARTS_IN_MEMORY = 13
 """A part of text takes about this many times its size while it is parsed, typed and staged, with one more waiting."""
 
 _MOST_EXPLAINED = 512

@@ -7,6 +7,7 @@ for a double is not one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,8 @@ def infer(values: pa.Array) -> Typed:
     """
     if values.null_count == len(values):
         return Typed("null", pa.nulls(len(values)))
+    if _has_plain_text(values):
+        return Typed("string", values)
     found = _climb(values) or _climb_trimmed(values)
     if found is not None:
         return found
@@ -79,6 +82,15 @@ def infer(values: pa.Array) -> Typed:
             found.spelled = dict(sorted(spelled.items()))
             return found
     return Typed("string", values)
+
+
+def _has_plain_text(values: pa.Array) -> bool:
+    """Whether one of the first values has the shape of no type, which makes text of them all; most text is told so."""
+    few = values.slice(0, _TRIED_FIRST).drop_null().slice(0, _TRIED_AT_ONCE).to_pylist()
+    return any(
+        text not in NULL_SPELLINGS and not any(rung.shape.fullmatch(text.strip(" ")) for rung in _LADDER)
+        for text in few
+    )
 
 
 def _may_be_typed(values: pa.Array) -> bool:
@@ -100,24 +112,24 @@ def convert(values: pa.Array, kind: str, timezone: str = "") -> Typed | None:
     if kind == "decimal":
         decimals = decimal_text(_trimmed(rest))
         return None if decimals is None else Typed(kind, decimals)
-    for name, zone, attempt in _LADDER:
-        if name == kind and zone == timezone and (found := attempt(_trimmed(rest))) is not None:
+    for rung in _LADDER:
+        if (rung.kind, rung.timezone) == (kind, timezone) and (found := rung.attempt(_trimmed(rest))) is not None:
             return Typed(kind, found, timezone)
     return None
 
 
 def _climb(values: pa.Array) -> Typed | None:
     # A cast that fails builds an error text for every bad value, which takes a hundred times as long as one that works:
-    # so every type is tried on very few values first, and then on some more.
+    # so very few values are looked at first, and then every type is tried on some more.
     head = values.slice(0, _LOOKED_AT).drop_null()
     head = head if len(head) else values.drop_null()
-    tries = head.slice(0, _TRIED_AT_ONCE), head.slice(0, _TRIED_FIRST)
-    for kind, timezone, attempt in _LADDER:
-        if any(attempt(few) is None for few in tries):
+    some, few = head.slice(0, _TRIED_FIRST), head.slice(0, _TRIED_AT_ONCE).to_pylist()
+    for rung in _LADDER:
+        if not all(rung.shape.fullmatch(text) for text in few) or rung.attempt(some) is None:
             continue
-        found = attempt(values)
+        found = rung.attempt(values)
         if found is not None:
-            return Typed(kind, found, timezone)
+            return Typed(rung.kind, found, rung.timezone)
     return None
 
 
@@ -159,16 +171,17 @@ def _cast(values: pa.Array, target: pa.DataType) -> pa.Array | None:
 def _is_plain_number(values: pa.Array, *, integer: bool) -> bool:
     """Whether no value has leading zeros or a plus sign, nor, of integers, is a negative zero."""
     starts, lengths, data = _buffers(values)
-    present = lengths > 0
-    starts, lengths = starts[present], lengths[present]
+    if not lengths.all():
+        starts, lengths = starts[lengths > 0], lengths[lengths > 0]
     first = data[starts]
-    negative = first == _MINUS
-    digits = lengths - negative
-    last = data.size - 1
-    lead = np.where(negative, data[np.minimum(starts + 1, last)], first)
     if bool((first == _PLUS).any()):
         return False
-    zero = lead == _ZERO
+    # all others begin with a digit from 1 to 9, a point or a letter
+    doubtful = np.flatnonzero((first == _ZERO) | (first == _MINUS))
+    starts, lengths, negative = starts[doubtful], lengths[doubtful], first[doubtful] == _MINUS
+    digits = lengths - negative
+    last = data.size - 1
+    zero = data[np.minimum(starts + negative, last)] == _ZERO
     if integer:
         return not bool((zero & ((digits > 1) | negative)).any())
     after = data[np.minimum(starts + negative + 1, last)]
@@ -207,7 +220,9 @@ def _as_float(values: pa.Array) -> pa.Array | None:
     found = _cast(values, pa.float64())
     if found is None or not _is_plain_number(values, integer=False):
         return None
-    numbers = buffers.numbers(found.drop_null())
+    numbers = buffers.numbers(found.drop_null() if found.null_count else found)
+    if not bool((np.abs(numbers) >= _EXACT_INTEGER).any()):
+        return found
     infinite = int(np.isinf(numbers).sum())
     if infinite and infinite != pc.sum(pc.match_substring(values, "inf", ignore_case=True)).as_py():
         return None
@@ -216,8 +231,6 @@ def _as_float(values: pa.Array) -> pa.Array | None:
 
 def _keeps_integers(values: pa.Array, numbers: npt.NDArray[np.float64]) -> bool:
     """Whether no integer among the texts is so large that a double would change it."""
-    if not bool((np.abs(numbers) >= _EXACT_INTEGER).any()):
-        return True
     large = values.drop_null().filter(pa.array(np.abs(numbers) >= _EXACT_INTEGER))
     plain = large.filter(pc.match_substring_regex(large, r"^-?[0-9]+$"))
     return all(int(text) == int(float(text)) for text in plain.to_pylist())
@@ -250,13 +263,37 @@ def _as_time(values: pa.Array) -> pa.Array | None:
     return None if day is None else day.cast(pa.int64()).cast(pa.time64("us"))
 
 
-_LADDER: tuple[tuple[str, str, Callable[[pa.Array], Any]], ...] = (
-    ("bool", "", _as_bool),
-    ("int", "", _as_int),
-    ("decimal", "", _as_big_integer),
-    ("float", "", _as_float),
-    ("date", "", _as_date),
-    ("timestamp", "", _as_timestamp(None)),
-    ("timestamp", "UTC", _as_timestamp("UTC")),
-    ("time", "", _as_time),
+def _shape(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """One type of the ladder.
+
+    Attributes
+    ----------
+    kind, timezone : str
+        As in `Typed`.
+    shape : re.Pattern
+        What every value of the type matches, and other values may.
+    attempt : callable
+        The values as this type; None where any of them does not satisfy it.
+    """
+
+    kind: str
+    timezone: str
+    shape: re.Pattern[str]
+    attempt: Callable[[pa.Array], Any]
+
+
+_LADDER = (
+    _Rung("bool", "", _shape(r"true|false"), _as_bool),
+    _Rung("int", "", _shape(r"-?[0-9]+"), _as_int),
+    _Rung("decimal", "", _shape(r"-?[0-9]+"), _as_big_integer),
+    _Rung("float", "", _shape(r"[+-]?([0-9.][0-9.e+-]*|inf(inity)?|nan.*)"), _as_float),
+    _Rung("date", "", _shape(r"[0-9-]+"), _as_date),
+    _Rung("timestamp", "", _shape(r"[0-9-].*"), _as_timestamp(None)),
+    _Rung("timestamp", "UTC", _shape(r"[0-9-].*"), _as_timestamp("UTC")),
+    _Rung("time", "", _shape(r"[0-9].*"), _as_time),
 )

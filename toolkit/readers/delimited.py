@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
@@ -160,6 +161,8 @@ class DelimitedSource:
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(chosen, pa.string()),
                 include_columns=chosen,
+                # checked at once, and value by value only to find the one that is wrong
+                check_utf8=not _is_utf8(block),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
                 null_values=[""],
@@ -327,6 +330,15 @@ class DelimitedSource:
     def _byte(self, part: Part, position: int) -> str:
         """Where in the file a position of a block is; known only where the file's bytes were not converted."""
         return f", byte {part.offset + position}" if self._encoding == "utf-8" else ""
+
+
+def _is_utf8(block: bytes) -> bool:
+    ends = pa.py_buffer(np.array([0, len(block)], np.int64))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(block)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _has_record(head: bytes) -> bool:
