@@ -316,6 +316,9 @@ def _encode_all(
         progress("encoding", done, len(order), grid.rows)
     columns = [encoded[k] for k in range(len(chosen))]
     manifest = manifest_of(columns, grid, codec)
+    for part in parts:
+        # nothing of them is left to flush; a mark without its part counts for nothing
+        part.path.unlink(missing_ok=True)
     return writer.finish(manifest), built
 
 

@@ -26,7 +26,7 @@ from toolkit.readers.base import Rejected
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400 * 10**9
 _SAMPLE = 4096
-_GROUP = 128
+_GROUP, _WIDE, _WIDE_GROUP = 4, 512, 128
 _EXACT_INTEGER = 2**53
 
 
@@ -58,9 +58,10 @@ class StagedPart:
         """Read one column back."""
         # mapped, so that only what is used of the column is read, and not copied
         with pa.memory_map(str(self.path)) as stream:
-            stream.seek(self.offsets[index // _GROUP])
+            group = _group_size(len(self.evidence))
+            stream.seek(self.offsets[index // group])
             with pa.ipc.open_stream(stream) as reader:
-                return reader.read_next_batch().column(index % _GROUP)
+                return reader.read_next_batch().column(index % group)
 
 
 def stage(columns: Sequence[Typed | tuple[Evidence, pa.Array]], rows: int, path: Path) -> StagedPart:
@@ -83,15 +84,25 @@ def stage(columns: Sequence[Typed | tuple[Evidence, pa.Array]], rows: int, path:
     temporary = path.with_suffix(".tmp")
     offsets = []
     options = pa.ipc.IpcWriteOptions(use_threads=False)
+    size = _group_size(len(arrays))
     with pa.OSFile(str(temporary), "wb") as stream:
-        for start in range(0, len(arrays), _GROUP):
-            group = arrays[start : start + _GROUP]
+        for start in range(0, len(arrays), size):
+            group = arrays[start : start + size]
             batch = pa.RecordBatch.from_arrays(group, names=[str(i) for i in range(len(group))])
             offsets.append(stream.tell())
             with pa.ipc.new_stream(stream, batch.schema, options=options) as writer:
                 writer.write_batch(batch)
     temporary.replace(path)
     return StagedPart(path, rows, tuple(evidence), tuple(offsets))
+
+
+def _group_size(columns: int) -> int:
+    """Columns of one stream.
+
+    Few, as all of them are described again whenever one is read; more in a wide table, where the parts hold few rows
+    and the streams' headers would be most of the file.
+    """
+    return _GROUP if columns <= _WIDE else _WIDE_GROUP
 
 
 def _prepare(column: Typed) -> tuple[Evidence, pa.Array]:

@@ -26,6 +26,8 @@ from toolkit.readers.utf8_stream import Utf8Stream
 _LARGEST_RECORD = 80 << 20
 _LARGEST_HEADER = 64 << 20
 _ROWS_LOOKED_AT = 20
+_PARSED_AT_ONCE = 2 << 20
+"""Bytes that Arrow tokenises before it converts them, column by column: so many are still in the processor's cache."""
 
 
 class DelimitedReader:
@@ -144,11 +146,20 @@ class DelimitedSource:
             return pa.table({name: pa.array([], pa.string()) for name in chosen})
         if self._dialect.skip_space:
             block = self._cutter.without_spaces(block)
+        # a line break that is cut in two leaves an empty line, which has a meaning in a table of one column
+        if self._cutter.counts and len(self.columns) > 1 and len(block) > _PARSED_AT_ONCE:
+            try:
+                return self._read(block, chosen, _PARSED_AT_ONCE)
+            except pa.ArrowInvalid:
+                pass  # a longer record, or an error that is to be found in the whole
+        return self._read(block, chosen, len(block) + 1)
+
+    def _read(self, block: bytes, chosen: Sequence[str], at_once: int) -> pa.Table:
         return pa.csv.read_csv(
             pa.BufferReader(block),
             read_options=pa.csv.ReadOptions(
                 use_threads=False,
-                block_size=len(block) + 1,
+                block_size=at_once,
                 column_names=[str(i) for i in range(len(self.columns))],
             ),
             parse_options=pa.csv.ParseOptions(

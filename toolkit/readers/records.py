@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 _MOST_STEPS_BACK = 1000
 _NEWLINE = ord("\n")
+_RUN = 1 << 17
 _END = rb"(?:\r\n|\n|\r(?!\Z))"
 
 
@@ -84,8 +85,7 @@ class RecordCutter:
         return self.walk(block)
 
     def _count(self, block: bytes, start: int, stop: int) -> int:
-        # where quotes are many, comparing whole arrays is several times quicker than bytes.count
-        return int(np.count_nonzero(np.frombuffer(block, np.uint8, stop - start, start) == self._quote[0]))
+        return _occurrences(np.frombuffer(block, np.uint8, stop - start, start), self._quote[0])
 
     def walk(self, block: bytes) -> int:
         """The same, field by field; stops at the first record that is not well-formed."""
@@ -145,8 +145,14 @@ def _last_break(block: bytes, end: int) -> int:
     return max(newline, block.rfind(b"\r", newline + 1, min(end, len(block) - 1)))
 
 
+def _occurrences(octets: npt.NDArray[np.uint8], value: int) -> int:
+    """How often a byte occurs; where that is often, many times quicker than bytes.count, which stops at every one."""
+    # run by run, so that what is compared stays in the processor's cache
+    runs = range(0, octets.size, _RUN)
+    return sum(int(np.count_nonzero(octets[start : start + _RUN] == value)) for start in runs)
+
+
 def count_lines(block: bytes) -> int:
     """Line breaks of a block; a pair of return and newline counts once."""
-    # many times quicker than bytes.count, which stops at every one
-    newlines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
+    newlines = _occurrences(np.frombuffer(block, np.uint8), _NEWLINE)
     return newlines + block.count(b"\r") - block.count(b"\r\n") if b"\r" in block else newlines
