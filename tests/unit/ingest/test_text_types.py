@@ -7,10 +7,21 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.ingest.text_types import convert, infer
+from toolkit.ingest import text_types
+from toolkit.ingest.text_types import NULL_SPELLINGS, convert, infer
+
+WORDS = [
+    "true", "False", "0", "1", "-7", "-0", "00", "007", "+1", "1.50", "-0.5", "01.5", ".5", "5.", "1e5", "1E+400",
+    "0x1F", "inf", "-Infinity", "nan", "-NaN", "nan(x)", "9223372036854775808", "12345678901234567890123",
+    "9007199254740993", "2024-01-31", "2024-01-31T10:00", "2024-01-31 10:00:00.123456789", "2024-01-31 10:00:00Z",
+    "2024-01-31 10:00+01:00", "2024-01-31 10", "10:30", "10:30:00.5", "24:00", "20240131", "-2024-01-31",
+    "1d9f", "1_000", "north", "",
+]  # fmt: skip
+words = st.sampled_from([*WORDS, *NULL_SPELLINGS])
+texts = st.one_of(words, words.map(lambda w: f" {w} "), st.text("0129+-.:eETZzxXnaif \t\nÅ_", max_size=9))
 
 
 def column(values: list[str | None]) -> pa.Array:
@@ -115,6 +126,37 @@ def test_integers_of_any_size_are_exact(numbers: list[int]) -> None:
     found = infer(column([str(n) for n in numbers]))
     assert found.kind in ("int", "decimal")
     assert [int(v) for v in found.values.to_pylist()] == numbers
+
+
+def climbed(values: pa.Array) -> tuple[str, str, list[Any]] | None:
+    """The first type of the ladder that all values satisfy, with every type tried on all of them."""
+    for candidates in (values, pa.array([v if v is None else v.strip(" ") for v in values.to_pylist()], pa.string())):
+        for rung in text_types._LADDER:
+            if (found := rung.attempt(candidates)) is not None:
+                return rung.kind, rung.timezone, found.to_pylist()
+    return None
+
+
+@settings(max_examples=300)
+@given(st.one_of(st.lists(texts, min_size=1, max_size=9), st.tuples(words, texts).map(lambda p: [p[0]] * 70 + [p[1]])))
+def test_no_short_cut_changes_what_is_found(values: list[str | None]) -> None:
+    without = [None if v in NULL_SPELLINGS else v for v in values]
+    want = climbed(column(values))
+    if want is None and any(v is not None for v in without):
+        want = climbed(column(without))
+    got = infer(column(values))
+    if all(v is None for v in without):
+        assert got.kind == "null"
+    else:
+        assert repr((got.kind, got.timezone, got.values.to_pylist())) == repr(want or ("string", "", values))
+
+
+@settings(max_examples=400)
+@given(word=words, before=st.text("0+- .x", max_size=2), behind=st.text("0+-:.eZz x", max_size=3))
+def test_every_value_of_a_type_has_its_shape(word: str, before: str, behind: str) -> None:
+    text = before + word + behind
+    for rung in text_types._LADDER:
+        assert rung.shape.fullmatch(text) or rung.attempt(column([text])) is None
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=20))

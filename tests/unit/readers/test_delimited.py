@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.readers.csv_automaton import read
 from toolkit.core.errors import BadInputError
+from toolkit.readers import delimited
 from toolkit.readers.base import Part, ReadAgain, ReadOptions
 from toolkit.readers.delimited import PROVIDES, DelimitedSource
 from toolkit.readers.records import count_lines
@@ -106,6 +108,29 @@ def test_any_text_is_read_as_the_automaton_reads_it_or_refused(body: str, part_b
     else:
         with pytest.raises(BadInputError, match=r"t\.csv: line \d+"):
             all_rows(source)
+
+
+def reading_of(source: DelimitedSource, at_once: int) -> Rows | str:
+    """The rows, or what is wrong, when Arrow gets so many bytes at a time."""
+    with patch.object(delimited, "_PARSED_AT_ONCE", at_once):
+        try:
+            return all_rows(source)[0]
+        except BadInputError as error:
+            return str(error)
+
+
+@in_one_folder
+@given(
+    text=st.one_of(st.text('ab", \n\ré', max_size=120), tables().map(lambda t: t[1])),
+    names=st.sampled_from(["h1,h2", "h1", "h1,h2,h3"]),
+    at_once=st.integers(1, 80),
+)
+def test_rows_and_errors_are_the_same_however_many_bytes_are_tokenised_at_once(
+    text: str, names: str, at_once: int, tmp_path: Path
+) -> None:
+    data = (names + "\n" + text).encode()
+    whole, cut = (source_of(tmp_path / "t.csv", data, format={"delimiter": ","}) for _ in range(2))
+    assert reading_of(cut, at_once) == reading_of(whole, 1 << 20)
 
 
 def inches(lines: int, every: int) -> bytes:
