@@ -37,8 +37,10 @@ from toolkit.storage.manifest import StoreManifest
 
 DEFAULT_MAX_MEMORY = 640 << 20
 _SMALLEST_PART, _LARGEST_PART = 64 << 10, 16 << 20
-_PARTS_IN_MEMORY = 13
-"""A part of text takes about this many times its size while it is parsed, typed and staged, with one more waiting."""
+_PARTS_IN_MEMORY = 10
+"""A part of text takes at most about this many times its size while it is parsed, typed and staged."""
+_LIBRARIES = 128 << 20
+"""What the process takes before it has read anything."""
 
 _MOST_EXPLAINED = 512
 """Columns for which a value is looked for that made them text: that takes a millisecond for each."""
@@ -105,7 +107,8 @@ class Converted:
 
 def part_bytes(max_memory: int, workers: int) -> int:
     """Source bytes of a part, so that all that are in work together stay below the limit."""
-    return max(_SMALLEST_PART, min(_LARGEST_PART, max_memory // (_PARTS_IN_MEMORY * (workers + 1))))
+    free = max(max_memory - _LIBRARIES, max_memory // 4)
+    return max(_SMALLEST_PART, min(_LARGEST_PART, free // (_PARTS_IN_MEMORY * (workers + 1))))
 
 
 def convert_source(
