@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from toolkit.core.code import code_digest
 from toolkit.core.errors import UsageError
 from toolkit.core.schema import Schema
 from toolkit.engine.manifest import KernelNeed, Manifest, problem_with
@@ -20,7 +21,6 @@ from toolkit.kernels.base import KernelRequest, kernels
 from toolkit.plugin.budget import Budget
 from toolkit.plugin.selection import Omission, select_columns, select_pairs
 from toolkit.storage.dataset import Dataset
-from toolkit.task.code import code_digest
 
 _WAITS_FOR = {
     "profile": (),

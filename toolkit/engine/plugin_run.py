@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.core.code import code_digest
 from toolkit.core.digest import KEY_LENGTH, digest_value
 from toolkit.core.encoding import decode, encode
 from toolkit.core.grid import ChunkGrid
@@ -16,7 +17,6 @@ from toolkit.engine.work import remedy_for_time
 from toolkit.execute.base import Limits, Task
 from toolkit.kernels.base import kernels
 from toolkit.plugin.result import Result
-from toolkit.task.code import code_digest
 from toolkit.task.failure import Failure
 from toolkit.task.payload import PluginCall, StoreRef, plugin_payload
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.core.code import code_digest
 from toolkit.core.settings import Settings
 from toolkit.engine.board import KernelBoard, batches
 from toolkit.engine.forecast import Forecasts, ScanForecast
@@ -18,7 +19,6 @@ from toolkit.govern.history import scan_pace
 from toolkit.govern.workers import Workers, choose_workers
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import Dataset
-from toolkit.task.code import code_digest
 
 
 @dataclass(slots=True)

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.canonical import canonical_json
+from toolkit.core.code import code_digest
 from toolkit.core.digest import KEY_LENGTH, digest_value
 from toolkit.ingest.evidence import Evidence
 from toolkit.ingest.sources import SourceFiles
 from toolkit.ingest.staging import StagedPart
 from toolkit.readers.base import Part, Rejected
-from toolkit.task.code import code_digest
 
 
 def workspace_name(files: SourceFiles, settings: dict[str, Any], part_bytes: int) -> str:

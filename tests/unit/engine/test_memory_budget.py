@@ -15,6 +15,7 @@ import toolkit.run
 from tests.plugin_on_disk import plugin_on_disk
 from tests.process_tree import children, resident
 from tests.store_on_disk import store_on_disk
+from toolkit.core.code import code_digest
 from toolkit.core.errors import BudgetError
 from toolkit.engine import discovery
 from toolkit.engine.run_report import RunReport
@@ -22,7 +23,6 @@ from toolkit.engine.runner import run_plugins
 from toolkit.govern import workers
 from toolkit.govern.telemetry import Telemetry, read_telemetry
 from toolkit.govern.telemetry_schema import PluginRow
-from toolkit.task.code import code_digest
 
 MIB = 1 << 20
 HUNGRY = """

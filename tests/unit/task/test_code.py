@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.core.code import code_digest
 from toolkit.core.errors import BadInputError
-from toolkit.task.code import code_digest, loaded_plugin
+from toolkit.task.code import loaded_plugin
 
 
 def plugin(folder: Path, code: str = "X = 1\n", **more: str) -> Path:
