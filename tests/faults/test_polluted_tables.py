@@ -174,3 +174,13 @@ def says_the_same(value: Any, text: str) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value != value or float(text.strip()) == value  # noqa: PLR0124
     return str(value) == text.strip()
+
+
+def test_a_row_is_no_title_where_no_names_are_expected(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("sales,,\nid,city,n\n1,a,2\n2,b,3\n")
+    _, source = open_files((path,), ReadOptions(format={"header": False}))
+    source.close()
+    assert [c.name for c in source.columns] == ["column_1", "column_2", "column_3"]
+    with pytest.raises(BadInputError, match=r"line 1: 2 of 3 columns with values have no name"):
+        read(path)

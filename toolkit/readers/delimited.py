@@ -90,7 +90,8 @@ class DelimitedSource:
         self.blank = BlankLines()
         if not self._cutter.counts or self._dialect.quote == "'":
             self.notes.append(f"read with {', '.join(f'{k}={v!r}' for k, v in self._dialect.to_json().items())}")
-        self._check_names(header, head[len(self._header) :])
+        if self._named:
+            self._check_names(header, head[len(self._header) :])
 
     def parts(self) -> Iterator[Part]:
         """Blocks of whole records, without the header."""
