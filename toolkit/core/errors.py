@@ -37,6 +37,10 @@ class BadInputError(ToolkitError):
     exit_code = 2
 
 
+class NotUtf8Error(BadInputError):
+    """A text whose encoding was not named has bytes that are not UTF-8."""
+
+
 class MissingExtraError(BadInputError):
     """An optional dependency is needed and not installed."""
 

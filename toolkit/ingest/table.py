@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.digest import digest_value
-from toolkit.core.errors import BadInputError, UsageError
+from toolkit.core.errors import BadInputError, NotUtf8Error, UsageError
 from toolkit.ingest.evidence import Decision
 from toolkit.ingest.frame_source import WHAT, FrameSource
 from toolkit.ingest.header_doubt import doubts_of_header
@@ -26,6 +26,7 @@ from toolkit.ingest.pipeline import (
 from toolkit.ingest.quarantine import write_quarantine
 from toolkit.ingest.sources import SourceFiles, find_record, identity_of, record_name
 from toolkit.readers.base import ReadOptions, Source
+from toolkit.readers.find_encoding import find_encoding
 from toolkit.readers.many import open_files
 from toolkit.storage.appdata import AppData
 
@@ -77,20 +78,53 @@ def convert_file(
         known = find_record(appdata.sources, files, settings) if reuse else None
         if known is not None and (appdata.stores / known["store"]).exists():
             return {**known, "path": str(appdata.stores / known["store"]), "reused": True}
-        reader, source = open_files(files.paths, options, settings["options"], settings["reader"])
-        try:
-            chosen, told = _typed_settings(settings, threads, memory), progress or _silent
-            converted, sha256 = _convert_unchanged(files, source, appdata, work, chosen, told)
-        finally:
-            source.close()
+        chosen = _typed_settings(settings, threads, memory)
+        reader, source, converted, sha256 = _read(files, options, settings, appdata, work, chosen, progress or _silent)
     name = os.fsencode(Path(files.given).name).decode("utf-8", "replace")
     record = _record(converted, source, settings, settings["table"] or name)
-    record |= {"reader": reader.name, "name": name, "size": files.size, "source_sha256": sha256}
+    record |= {"reader": reader, "name": name, "size": files.size, "source_sha256": sha256}
     identity = identity_of(files.suffixes, sha256, settings)
     bad = write_quarantine(appdata, record["store"], identity[:8], converted.rejected)
     record |= {"quarantined": len(converted.rejected), "quarantine": bad.name if bad else ""}
     appdata.write_source_record(record_name(files.size, identity), record)
     return {**record, "path": str(converted.path), "reused": not converted.published}
+
+
+def _read(
+    files: SourceFiles,
+    options: ReadOptions,
+    settings: dict[str, Any],
+    appdata: AppData,
+    work: Path,
+    chosen: ConvertSettings,
+    progress: Progress,
+) -> tuple[str, Source, Converted, str]:
+    """Convert, in the encoding that is found when it turns out to be another than UTF-8."""
+
+    def attempt(format_options: dict[str, Any]) -> tuple[str, Source, Converted, str]:
+        reader, source = open_files(files.paths, options, format_options, settings["reader"])
+        try:
+            return reader.name, source, *_convert_unchanged(files, source, appdata, work, chosen, progress)
+        finally:
+            source.close()
+
+    try:
+        return attempt(settings["options"])
+    except NotUtf8Error as error:
+        encoding = _encoding_of(files, settings, error)
+        reader, source, converted, sha256 = attempt({**settings["options"], "encoding": [encoding]})
+        source.notes.append(f"not UTF-8 ({error.message}); read as {encoding}, found over the whole file")
+        return reader, source, converted, sha256
+
+
+def _encoding_of(files: SourceFiles, settings: dict[str, Any], error: NotUtf8Error) -> str:
+    """The encoding of a file of which nobody said it, and which is not UTF-8; an error where it can't be told."""
+    if "encoding" in settings["options"] or len(files.paths) > 1:
+        raise error
+    try:
+        return find_encoding(files.paths[0])
+    except BadInputError as unclear:
+        raise BadInputError(f"{error.message}; {unclear.message}", unclear.remedy) from error
 
 
 def _convert_unchanged(

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from toolkit.core.errors import BadInputError
+from toolkit.core.errors import BadInputError, NotUtf8Error
 from toolkit.readers.base import COMPRESSIONS, HEAD_BYTES, Part, ReadAgain, ReadOptions, SourceColumn
 from toolkit.readers.blank_lines import BlankLines
 from toolkit.readers.delimited_options import DELIMITED_OPTIONS, chosen_dialect, number_form, without_nulls
@@ -277,7 +277,8 @@ class DelimitedSource:
         position = block.find(b"\x00")
         if position >= 0:
             line = part.line + count_lines(block[:position])
-            raise BadInputError(
+            kind = NotUtf8Error if self._encoding == "utf-8" else BadInputError
+            raise kind(
                 f"{self._path}: line {line}{self._byte(part, position)}: a NUL byte",
                 "is it UTF-16 or another encoding? name it with --encoding",
             )
@@ -305,7 +306,7 @@ class DelimitedSource:
             block.decode("utf-8")
         except UnicodeDecodeError as wrong:
             line = part.line + count_lines(block[: wrong.start])
-            return BadInputError(
+            return NotUtf8Error(
                 f"{self._path}: line {line}, byte {part.offset + wrong.start}: 0x{block[wrong.start]:02x} is not UTF-8",
                 "name the encoding, such as --encoding latin-1",
             )
