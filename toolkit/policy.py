@@ -80,7 +80,8 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _line(entry: dict[str, Any], none: str) -> str:
-    value = none if entry["value"] is None else f"{entry['value']:,}"
+    found = entry["value"]
+    value = none if found is None else f"{found:,}" if isinstance(found, int) else str(found)
     place = f"{entry['file']}:{entry['line']}" if entry["line"] else entry["file"]
     return f"  {entry.get('cap', entry.get('setting')):<17}{value:>15}  {place} ({entry['rule']})"
 

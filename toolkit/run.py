@@ -101,13 +101,15 @@ def _carry_out(args: argparse.Namespace, executor: Executor) -> int:
             if plugin.status not in ("ok", "skipped"):
                 note(args, f"{plugin.id} {plugin.status.replace('_', ' ')}: {plugin.reason}")
         note(args, cost_text(report))
+        if report.enforcement["in_force"] in ("none", "advisory", "partial"):
+            note(args, f"plugins were contained in part only: {'; '.join(report.enforcement['missing'])}")
         emit(str(report.readable))
     return DONE if report.status == "ok" else DONE_WITH_FAILURES
 
 
 def _settings(args: argparse.Namespace) -> RunSettings:
     from toolkit.core.settings import parse_workers
-    from toolkit.engine.run_settings import RunSettings
+    from toolkit.engine.run_settings import DEFAULT_EXECUTOR, RunSettings
 
     return RunSettings(
         store=args.store,
@@ -115,6 +117,7 @@ def _settings(args: argparse.Namespace) -> RunSettings:
         plugins=[p for p in (p.strip() for p in args.plugins.split(",")) if p],
         plugin_dirs=args.plugin_dir,
         policy=args.policy,
+        executor=args.executor or DEFAULT_EXECUTOR,
         workers=parse_workers(args.workers),
         cache=False if args.no_cache else None,
         resume=args.resume,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import stat
 import sys
 import tempfile
@@ -62,8 +61,6 @@ def prepare(paths: Iterable[str] = ()) -> None:
         What all of them may read, such as `toolkit.contain.rules.interpreter_paths`.
     """
     missing_layers()
-    # Libraries ask for it, and it takes a program to find out: from now on it is known.
-    platform.processor()
     if processor():
         seccomp.unconditional(processor(), landlock.abi())
     for path in (*paths, os.devnull):
@@ -80,7 +77,7 @@ def check_possible(rules: Rules) -> None:
     """
     missing = missing_layers()
     if rules.enforcement == "required" and missing:
-        raise _impossible(missing)
+        raise impossible(missing)
 
 
 def lock_down(
@@ -137,7 +134,7 @@ def _enforce(rules: Rules, readable: tuple[str, ...], taken: dict[str, int]) -> 
     missing = list(missing_layers())
     required = rules.enforcement == "required"
     if missing and required:
-        raise _impossible(missing)
+        raise impossible(missing)
     if processor():
         _check_alone()
 
@@ -147,7 +144,7 @@ def _enforce(rules: Rules, readable: tuple[str, ...], taken: dict[str, int]) -> 
         except OSError as error:
             sentence = f"{name} failed: {error.strerror or error}"
             if required:
-                raise _impossible([sentence]) from error
+                raise impossible([sentence]) from error
             missing.append(sentence)
             return False
         return True
@@ -203,7 +200,8 @@ def _move_in(rules: Rules) -> None:
     tempfile.tempdir = None  # found anew from TMPDIR
 
 
-def _impossible(missing: Iterable[str]) -> ContainmentError:
+def impossible(missing: Iterable[str]) -> ContainmentError:
+    """The error that says what is missing."""
     return ContainmentError(
         f"plugins can't be contained here: {'; '.join(missing)}",
         "run on a kernel that has them, or set enforcement: best-effort in the policy if all plugins are trusted",

@@ -34,6 +34,8 @@ _SYSTEM_READ = (
 class ContainmentError(ToolkitError):
     """A process can't be contained as the policy demands; it must end without having run a plugin."""
 
+    exit_code = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

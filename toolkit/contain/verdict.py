@@ -91,6 +91,9 @@ class Verdict:
         return asdict(self)
 
 
+WELL = Verdict()
+"""Of what ended well."""
+
 _LIMITS: dict[str, tuple[Status, str, str]] = {
     "wall_ms": (
         "timed_out",
@@ -144,7 +147,7 @@ def judge(ending: Ending) -> Verdict:
     a result, whether it had tried what is forbidden: a plugin that is refused and carries on is not believed.
     """
     if ending.breach is not None:
-        return _reached(ending.breach.what, ending.breach.limit)
+        return reached(ending.breach.what, ending.breach.limit)
     if os.WIFSIGNALED(ending.status):
         return _judge_signal(os.WTERMSIG(ending.status), ending)
     code = os.waitstatus_to_exitcode(ending.status)
@@ -162,16 +165,16 @@ def judge(ending: Ending) -> Verdict:
         more = f", and {len(grave) - 1} more such attempts" if len(grave) > 1 else ""
         reason = f"it tried to {grave[0].sentence}{more}, and went on after that was refused"
         return Verdict("failed", "violation", reason, _REMOVE)
-    return Verdict()
+    return WELL
 
 
 def _judge_signal(number: int, ending: Ending) -> Verdict:
     rules = ending.rules
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     if number == signal.SIGXCPU or (number == signal.SIGKILL and _out_of_time(ending)):
-        return _reached("cpu_ms", rules.cpu_ms or 0, name)
+        return reached("cpu_ms", rules.cpu_ms or 0, name)
     if number == signal.SIGXFSZ:
-        return _reached("file_size", rules.file_size or 0, name)
+        return reached("file_size", rules.file_size or 0, name)
     if number == signal.SIGSYS:
         reason = f"its process made a system call that is forbidden ({name}), as starting programs or using the network"
         return Verdict("failed", "forbidden_call", reason, _REMOVE_CALL, name)
@@ -197,7 +200,18 @@ def _out_of_time(ending: Ending) -> bool:
     return limit is not None and ending.cpu_ms >= math.ceil(limit / 1000) * 1000
 
 
-def _reached(what: Cause, limit: int, name: str = "") -> Verdict:
+def reached(what: Cause, limit: int, name: str = "") -> Verdict:
+    """The verdict of a process that went beyond a limit.
+
+    Parameters
+    ----------
+    what : str
+        Name of the limit, such as ``memory``.
+    limit : int
+        In its unit.
+    name : str, optional
+        The signal that ended it.
+    """
     status, reason, remedy = _LIMITS[what]
     size = f"{limit >> 20:,} MiB" if limit >= 1 << 20 else f"{limit:,} bytes"
     return Verdict(status, what, reason.format(limit=limit, size=size), remedy, name, limit)

@@ -52,7 +52,22 @@ class MissingExtraError(BadInputError):
 
 
 class DamagedStoreError(ToolkitError):
-    """A store's content does not match its digests."""
+    """A store's content does not match its digests.
+
+    Parameters
+    ----------
+    message, remedy : str
+        See `ToolkitError`.
+    column : str, optional
+        The column that is damaged; empty for the store as a whole.
+    chunk : int, optional
+        The chunk of it; None for its categories.
+    """
+
+    def __init__(self, message: str, remedy: str = "", column: str = "", chunk: int | None = None) -> None:
+        super().__init__(message, remedy)
+        self.column = column
+        self.chunk = chunk
 
 
 class BudgetError(ToolkitError):

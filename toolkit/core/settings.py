@@ -26,17 +26,18 @@ VARIABLES: dict[str, str] = {
     "TOOLKIT_TIME_LIMIT_MS": "wall time of each of a plugin's processes, milliseconds",
     "TOOLKIT_CPU_LIMIT_MS": "processor time of each of a plugin's processes, milliseconds",
     "TOOLKIT_MEMORY": "memory of each of a plugin's processes, such as 2GiB",
+    "TOOLKIT_DISK": "bytes that each of a plugin's processes may write, such as 2GiB",
 }
 
 CAP_VARIABLES: dict[str, str] = {
     cap: f"TOOLKIT_{cap.upper()}"
     for cap in (
         "batch_size", "max_cols", "max_pairs", "max_groups", "max_windows", "max_findings", "time_limit_ms",
-        "cpu_limit_ms", "memory",
+        "cpu_limit_ms", "memory", "disk",
     )
 }  # fmt: skip
 """The variable of each cap. A policy that ships gives way to it, and it gives way to the user's own policy file."""
-_SIZES = ("TOOLKIT_MEMORY",)
+_SIZES = ("TOOLKIT_MEMORY", "TOOLKIT_DISK")
 
 
 @dataclass(frozen=True, slots=True)

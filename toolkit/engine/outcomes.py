@@ -7,12 +7,15 @@ from typing import Any
 
 from toolkit.core.encoding import EncodingError, encode
 from toolkit.engine.admission import Expected
+from toolkit.engine.failure_record import FailureRecord
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.execute.base import Outcome
 from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
 from toolkit.task.packaging import NO_RESULT, ResultError, read_result
 from toolkit.task.payload import read_output
+
+_LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class TaskDone:
         The table that it was about.
     expected : Expected
         What it was expected to take.
+    failure : FailureRecord or None
+        More about how it ended, when a plugin's task failed.
     """
 
     kind: str
@@ -43,31 +48,35 @@ class TaskDone:
     outcome: Outcome
     table: Dataset
     expected: Expected
+    failure: FailureRecord | None = None
 
 
 def output_of(outcome: Outcome) -> tuple[Any, Failure | None, str]:
     """Value, failure and reason of an outcome: one of value and reason is there."""
-    if outcome.output is None:
-        return None, None, outcome.reason
-    try:
-        value, failure = read_output(outcome.output)
-    except (EncodingError, KeyError, TypeError, ValueError, AttributeError):
-        return None, None, NO_RESULT
-    return value, failure, "" if failure is None else failure.reason
+    value, failure, reason = None, None, outcome.reason
+    if outcome.output is not None:
+        try:
+            value, failure = read_output(outcome.output)
+        except (EncodingError, KeyError, TypeError, ValueError, AttributeError):
+            reason = reason or NO_RESULT
+    # A plugin that was refused what it tried, and failed upon that, says best at which line.
+    reason = reason if failure is None else failure.reason
+    return None if reason else value, failure, reason
 
 
 def end_with(run: PluginRun, value: dict[str, Any]) -> None:
     """End a plugin with what its last task handed back, or what was kept of it."""
     if value["status"] == "ok":
-        run.result = checked(value["result"])
+        run.result = checked(value["result"], run.planned.manifest.type)
         run.end("ok")
     else:
-        run.end("skipped", "; ".join(str(t) for t in (value["reason"], value["recommendation"]) if t))
+        reason = "; ".join(str(t) for t in (value["reason"], value["recommendation"]) if t)
+        run.end("skipped", reason[:_LONGEST_REASON])
 
 
-def checked(result: bytes) -> bytes:
+def checked(result: bytes, plugin_type: str) -> bytes:
     """A result that a plugin's process handed back; only the engine says what was derived."""
-    if read_result(result).derived:
+    if read_result(result, plugin_type).derived:
         raise ResultError(NO_RESULT)
     return result
 

@@ -8,21 +8,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.contain.rules import Enforcement
 from toolkit.core.code import code_digest
 from toolkit.core.digest import KEY_LENGTH, digest_value
 from toolkit.core.encoding import decode, encode
 from toolkit.core.grid import ChunkGrid
+from toolkit.engine.failure_record import FailureRecord
 from toolkit.engine.plan import Planned
-from toolkit.engine.work import remedy_for_time
-from toolkit.execute.base import Limits, Task
+from toolkit.execute.base import Access, Limits, Task
 from toolkit.kernels.base import kernels
 from toolkit.plugin.result import Result
-from toolkit.task.failure import Failure
+from toolkit.task.packaging import ResultError
 from toolkit.task.payload import PluginCall, StoreRef, plugin_payload
 
 _SHAPING = ("core", "ingest", "plugin", "report", "storage", "task")
 """Packages of the harness whose code has a part in what a plugin's result is."""
 
+MOST_PASSES = 100
+"""Passes of a Reducer, at most, so that none goes on for ever."""
+MOST_THREADS = 64
+"""Threads of a plugin's process, at most: libraries are held to one each, so that more are a mistake or an attack."""
 ENDED = frozenset({"ok", "skipped", "failed", "timed_out"})
 
 
@@ -50,6 +55,8 @@ class PluginRun:
         Peak resident bytes of any of its tasks.
     tasks : int
         How many of them have ended.
+    failure : FailureRecord or None
+        More about why it failed, when it did.
     log : list of str
         What its tasks printed, and tracebacks; the ends of them.
     table : dict or None
@@ -71,7 +78,11 @@ class PluginRun:
     call: PluginCall | None = None
     parts: dict[str, bytes | None] = field(default_factory=dict)
     """Values of the parts of the pass at hand, by task; None while they run."""
-    passes: int = 1
+    passes: int = 0
+    """Passes that are split over partitions; 0 for a plugin that is not split."""
+    faults: dict[str, FailureRecord] = field(default_factory=dict)
+    """Parts of the pass at hand that failed."""
+    failure: FailureRecord | None = None
 
     @property
     def id(self) -> str:
@@ -88,6 +99,15 @@ class PluginRun:
         self.status, self.reason = status, reason
         self.call = None
         self.parts = {}
+
+    def fail(self, record: FailureRecord) -> None:
+        """Bring it to its end because of a failure."""
+        self.failure = record
+        self.end(record.status, record.reason)
+
+    def fail_without_task(self, phase: str, reason: str) -> None:
+        """The same where no process of its own was at fault."""
+        self.fail(FailureRecord(self.id, "", "failed", reason, phase, "error"))
 
     def _references(self) -> list[str]:
         """DOIs of the plugin's own methods and of the kernels that it rests on."""
@@ -108,6 +128,7 @@ class PluginRun:
             "summary": manifest.summary,
             "status": self.status,
             "reason": self.reason,
+            "failure": None if self.failure is None else self.failure.reported(),
             "coverage": result.coverage,
             "budget": self.planned.budget.to_json(),
             "params": self.planned.params,
@@ -131,7 +152,6 @@ def make_call(
     seed: int,
     partition_chunks: int,
     plan: dict[str, Any] | None = None,
-    scratch: str = "",
 ) -> PluginCall:
     """The task that begins a plugin.
 
@@ -149,8 +169,6 @@ def make_call(
         Of the policy and the run.
     plan : dict or None
         What the run is going to do, where it may see it.
-    scratch : str
-        Where a transform stages its table.
     """
     planned, manifest = run.planned, run.planned.manifest
     return PluginCall(
@@ -170,7 +188,6 @@ def make_call(
         partition_chunks=partition_chunks,
         omitted=planned.omitted,
         plan=plan,
-        scratch=scratch,
     )
 
 
@@ -203,47 +220,108 @@ def result_key(call: PluginCall, store_key: str, kernel_keys: list[str], upstrea
     return f"{call.id}-{digest_value(content)[:KEY_LENGTH]}"
 
 
-def begin_task(run: PluginRun, store: StoreRef) -> Task:
+@dataclass(frozen=True, slots=True)
+class TaskCall:
+    """A task of a plugin that is to be submitted: its id, and what it is about."""
+
+    task_id: str
+    call: PluginCall
+
+
+def passes_of(value: dict[str, Any]) -> int:
+    """Passes of a plugin that says that it can be split.
+
+    Raises
+    ------
+    ResultError
+        When it is no number of passes that a plugin can have.
+    """
+    found = value["split"]
+    if type(found) is not int or not 1 <= found <= MOST_PASSES:
+        raise ResultError(f"a Reducer has 1 to {MOST_PASSES} passes")
+    return found
+
+
+def begin_call(run: PluginRun) -> TaskCall:
     """The first task of a plugin; its call must be set."""
     assert run.call is not None
-    return Task(f"plugin:{run.id}", plugin_payload(store, run.call), _limits(run))
+    return TaskCall(f"plugin:{run.id}", run.call)
 
 
-def part_tasks(run: PluginRun, store: StoreRef, grid: ChunkGrid, number: int, former: bytes | None) -> list[Task]:
+def part_calls(run: PluginRun, grid: ChunkGrid, number: int, former: bytes | None) -> list[TaskCall]:
     """Tasks that reduce the partitions in one pass of a plugin that is split."""
     assert run.call is not None
     run.call = replace(run.call, pass_number=number, former=former)
-    tasks = []
+    calls = []
     for i, span in enumerate(grid.partitions(run.call.partition_chunks)):
         call = replace(run.call, mode="part", partition=[span.start, span.stop])
-        tasks.append(Task(f"plugin:{run.id}:{number}.{i}", plugin_payload(store, call), _limits(run)))
-    run.parts = {task.id: None for task in tasks}
-    return tasks
+        calls.append(TaskCall(f"plugin:{run.id}:{number}.{i}", call))
+    run.parts = {call.task_id: None for call in calls}
+    return calls
 
 
-def take_part(run: PluginRun, store: StoreRef, task_id: str, value: dict[str, Any]) -> Task | None:
+def take_part(run: PluginRun, task_id: str, value: dict[str, Any]) -> TaskCall | None:
     """Keep what a part gave; the task that joins them when it was the last."""
     assert run.call is not None
-    run.parts[task_id] = encode(value)
+    run.parts[task_id] = encode({name: value[name] for name in ("nodes", "reads", "full_loads")})
     parts = [data for data in run.parts.values() if data is not None]
-    if len(parts) < len(run.parts):
+    settle_faults(run)
+    if run.ended or len(parts) < len(run.parts):
         return None
     run.parts = {}
     call = replace(run.call, mode="join", parts=parts)
-    return Task(f"plugin:{run.id}:{run.call.pass_number}.join", plugin_payload(store, call), _limits(run))
+    return TaskCall(f"plugin:{run.id}:{run.call.pass_number}.join", call)
 
 
-def time_out(run: PluginRun, reason: str) -> None:
-    """Bring a plugin to its end because a time limit was reached: no part of a result, and which cap to lower."""
-    run.end("timed_out", f"{reason}; {remedy_for_time(run.planned.manifest.cost, run.planned.units)}")
+def plugin_task(run: PluginRun, call: TaskCall, store: StoreRef, scratch: Path, enforcement: Enforcement) -> Task:
+    """The task as an executor takes it.
+
+    Parameters
+    ----------
+    run : PluginRun
+        The plugin.
+    call : TaskCall
+        What to do.
+    store : StoreRef
+        The table.
+    scratch : Path
+        Folder that the task may write in; absolute.
+    enforcement : str
+        Of the policy.
+    """
+    payload = plugin_payload(store, replace(call.call, scratch=str(scratch)))
+    access = Access((store.location, call.call.folder), str(scratch), enforcement)
+    return Task(call.task_id, payload, limits_of(run), access)
 
 
-def note_failure(run: PluginRun, failure: Failure) -> None:
-    """Bring a plugin to its end because of an error that its code raised."""
-    run.log.append("\n".join(failure.trace))
-    run.end("failed", failure.reason)
+def note_failure(run: PluginRun, record: FailureRecord) -> None:
+    """Bring a plugin to its end because one of its tasks failed, as soon as it is known which one is to be told of.
+
+    Of the parts of a pass it is the first in the order of the rows, whichever failed first: the report is the same for
+    any number of workers.
+    """
+    if record.log:
+        run.log.append(record.log)
+    if run.ended:
+        return
+    if record.task not in run.parts:
+        run.fail(record)
+        return
+    run.faults[record.task] = record
+    settle_faults(run)
 
 
-def _limits(run: PluginRun) -> Limits:
+def settle_faults(run: PluginRun) -> None:
+    """End a plugin of which a part failed, when all parts before that one are through."""
+    for task_id, data in run.parts.items():
+        if task_id in run.faults:
+            run.fail(run.faults[task_id])
+            return
+        if data is None:
+            return
+
+
+def limits_of(run: PluginRun) -> Limits:
+    """What each of a plugin's tasks may use."""
     budget = run.planned.budget
-    return Limits(wall_ms=budget.time_limit_ms, cpu_ms=budget.cpu_limit_ms, memory=budget.memory)
+    return Limits(budget.time_limit_ms, budget.cpu_limit_ms, budget.memory, budget.disk, MOST_THREADS)

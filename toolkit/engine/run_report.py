@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import ToolkitError
+from toolkit.engine.failure_record import FailureRecord
 from toolkit.govern.predict import Estimate
 
 
@@ -34,6 +35,8 @@ class PluginSummary:
         The end of what it printed.
     predicted_ms, predicted_rss : Estimate or None
         What was expected before the run, milliseconds and bytes; None for a plugin that did not apply.
+    failure : FailureRecord or None
+        Where and why it failed, when it did.
     """
 
     id: str
@@ -45,6 +48,7 @@ class PluginSummary:
     max_rss: int
     findings: int
     log: str = field(default="", repr=False)
+    failure: FailureRecord | None = None
     predicted_ms: Estimate | None = None
     predicted_rss: Estimate | None = None
 
@@ -99,6 +103,8 @@ class RunReport:
         Files of report plugins, by name.
     cost : RunCost or None
         What it took as a whole.
+    enforcement : dict
+        What contained the plugins; see `toolkit.engine.containment.Containment.to_json`.
     """
 
     run_id: str
@@ -107,6 +113,7 @@ class RunReport:
     plugins: list[PluginSummary]
     files: dict[str, Path]
     cost: RunCost | None = None
+    enforcement: dict[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.core.canonical import pretty_json
+from toolkit.core.canonical import canonical_json, pretty_json
 from toolkit.core.settings import read_settings
 from toolkit.engine.board import KernelBoard
+from toolkit.engine.containment import check_enforcement
 from toolkit.engine.discovery import discover
 from toolkit.engine.eta import Eta, eta_from_state
 from toolkit.engine.forecast import Forecasts, check_something_runs
@@ -22,11 +23,12 @@ from toolkit.engine.plan import make_plan
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.engine.prepared import Prepared, kernel_code
 from toolkit.engine.results import ResultStore
-from toolkit.engine.run_folder import PLAN, RUN, SCRATCH, RunFolder
+from toolkit.engine.run_folder import PLAN, RUN, RunFolder
 from toolkit.engine.run_report import RunCost, RunReport
 from toolkit.engine.run_settings import DEFAULT_EXECUTOR, Listeners, RunSettings, asked, take_over
 from toolkit.engine.running import Running, phase_of
 from toolkit.engine.schedule import Schedule
+from toolkit.engine.scratch import Scratch
 from toolkit.engine.side_file import detail_of, plugin_row, run_state, summary_of, utc
 from toolkit.engine.tables import OWN, Tables
 from toolkit.execute.base import Executor, load_executor
@@ -115,6 +117,8 @@ def prepare_run(settings: RunSettings) -> Prepared:
     ------
     UsageError, BadInputError
         When it can't be done as asked.
+    ContainmentError
+        When the policy demands enforcement that can't be had.
     """
     environment = read_settings()
     place = AppData(settings.appdata or environment.appdata)
@@ -127,6 +131,7 @@ def prepare_run(settings: RunSettings) -> Prepared:
     dataset = (
         store if isinstance(store, Dataset) else open_location(place.find_store(None if store is None else str(store)))
     )
+    check_enforcement(policy.enforcement, settings.executor)
     plan = make_plan(dataset, manifests, settings.plugins, policy, settings.params, settings.seed, settings.assume_rows)
     history = plugin_history(place.telemetry, [p.id for p in plan.plugins])
     forecasts = Forecasts(plan, dataset.grid.chunk_rows, history, memory_limit(policy))
@@ -157,6 +162,9 @@ def carry_out(prepared: Prepared, executor: Executor, listeners: Listeners) -> R
         run = _Run(prepared, folder, executor, listeners)
         try:
             run.work()
+        except BaseException:
+            executor.close()  # nobody may be at work in the folders that are removed
+            raise
         finally:
             run.close()
         return run.finish()
@@ -179,7 +187,9 @@ class _Run:
         self._to_keep: dict[str, dict[str, bytes]] = {}
         self._stores: dict[str, ResultStore] = {}
         self._kernel_code = kernel_code()
-        self._tables = Tables(prepared.dataset, self._make_board, prepared.place, self.folder.path / SCRATCH)
+        self._tables = Tables(prepared.dataset, self._make_board, prepared.place)
+        self._containment = Containment(plan.policy.enforcement)
+        self._scratch = Scratch(prepared.place, self.folder.path)
         pace = scan_pace(prepared.place.telemetry, self._kernel_code) or 1.0
         self._forecasts = prepared.forecasts
         self._schedule = Schedule(
@@ -188,6 +198,7 @@ class _Run:
             self._results_of(plan.store_key),
             partial(self._keep, plan.store_key),
             self._ended,
+            self._scratch,
             self._forecasts,
             pace,
         )
@@ -217,7 +228,7 @@ class _Run:
     def close(self) -> None:
         """Wait until all that is finished is on disk; also when the run was cut short."""
         try:
-            self._tables.close()
+            self._scratch.close()
             self._write_kept()
             self._journal.put(lambda: self._telemetry.beat(self.folder.run_id, []))
             self._journal.put(self._telemetry.close)  # in the thread that opened it
@@ -239,7 +250,8 @@ class _Run:
             limit.bytes,
             limit.reason,
         )
-        report = RunReport(self.folder.run_id, prepared.plan.store_key, self.folder.path, summaries, self._files, cost)
+        held, key = self._containment.to_json(), prepared.plan.store_key
+        report = RunReport(self.folder.run_id, key, self.folder.path, summaries, self._files, cost, held)
         side = {
             **report.to_json(),
             "started": utc(self._started),
@@ -251,6 +263,7 @@ class _Run:
             "memory": {"limit": limit.bytes, "limited_by": limit.reason, "peak_of_tasks": cost.peak_rss},
             "damaged_results": sorted(self._damaged()),
             "policy": prepared.plan.policy.source,
+            "enforcement": held,
             "host": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
             "plugins": [detail_of(s) for s in summaries],
         }
@@ -324,6 +337,7 @@ class _Run:
     def _record(self, done: TaskDone) -> None:
         usage, expected = done.outcome.usage, done.expected
         run = self._schedule.plugins.get(done.plugin)
+        self._containment.add(done.outcome.in_force)
         row = TaskRow(
             run_id=self.folder.run_id,
             task=done.outcome.task_id,
@@ -342,6 +356,7 @@ class _Run:
             executor=self._executor.name,
             predicted_ms=expected.model_ms,
             predicted_rss=expected.memory,
+            failure="" if done.failure is None else canonical_json(done.failure.to_json()),
         )
         self._journal.put(lambda: self._telemetry.record([row]))
 
@@ -352,7 +367,7 @@ class _Run:
             files = run.decoded().files if run.status == "ok" else {}
             taken = next((name for name in files if name in owners), None)
             if taken is not None:
-                run.end("failed", f"it writes {taken}, and so does {owners[taken]}")
+                run.fail_without_task("files", f"it writes {taken}, and so does {owners[taken]}")
                 continue
             for name, content in files.items():
                 owners[name] = run.id

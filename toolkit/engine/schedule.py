@@ -8,29 +8,34 @@ from typing import Any
 
 from toolkit.core.digest import digest_value
 from toolkit.core.encoding import EncodingError, decode, encode
-from toolkit.core.errors import ToolkitError
-from toolkit.core.schema import Schema
+from toolkit.core.errors import DamagedStoreError, ToolkitError
 from toolkit.engine.admission import Admission, Expected
 from toolkit.engine.board import batches
+from toolkit.engine.damage import unless_damaged
+from toolkit.engine.failure_record import FailureRecord, failure_record
 from toolkit.engine.forecast import ALONE, Forecasts, ScanForecast
 from toolkit.engine.outcomes import TaskDone, checked, end_with, kept_of, output_of
 from toolkit.engine.plan import Plan, settled, unusable
 from toolkit.engine.plugin_run import (
     PluginRun,
-    begin_task,
+    TaskCall,
+    begin_call,
+    limits_of,
     make_call,
     note_failure,
-    part_tasks,
+    part_calls,
+    passes_of,
+    plugin_task,
     result_key,
     take_part,
-    time_out,
 )
+from toolkit.engine.report_input import report_of
 from toolkit.engine.results import ResultStore
+from toolkit.engine.scratch import Scratch
 from toolkit.engine.tables import OWN, Table, Tables
-from toolkit.execute.base import Executor, Outcome, Task
+from toolkit.execute.base import Access, Executor, Outcome, Task
 from toolkit.govern.workers import MemoryLimit
 from toolkit.kernels.scan import Scan
-from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
 from toolkit.task.packaging import NO_RESULT, ResultError, read_result
 from toolkit.task.payload import scan_payload
@@ -53,6 +58,8 @@ class Schedule:
         Takes key and bytes of a result to be kept.
     on_end : callable
         Hears of every plugin that ends.
+    scratch : Scratch
+        Makes the folders that plugins may write in.
     forecasts : Forecasts, optional
         What plugins are expected to take, and what all may; without limits by default.
     pace : float
@@ -66,6 +73,7 @@ class Schedule:
         results: ResultStore,
         keep: Callable[[str, bytes], None],
         on_end: Ended,
+        scratch: Scratch,
         forecasts: Forecasts | None = None,
         pace: float = 1.0,
     ) -> None:
@@ -78,6 +86,7 @@ class Schedule:
         self._forecasts = forecasts or Forecasts(plan, chunk_rows, {}, MemoryLimit(None))
         self._pace = pace
         self._queue = Admission(1, None)
+        self.scratch = scratch
         self._workers = 1
         self._scans: dict[str, tuple[Table, list[Scan]]] = {}
         self._scan_number = self._wave = 0
@@ -135,7 +144,9 @@ class Schedule:
             self._submit_batch(table, batch)
 
     def _submit_batch(self, table: Table, batch: list[Scan]) -> None:
-        task = Task(f"scan:{self._wave}.{self._scan_number}", scan_payload(table.stored, batch))
+        access = Access((table.stored.location,), enforcement=self._plan.policy.enforcement)
+        payload = scan_payload(table.stored, batch)
+        task = Task(f"scan:{self._wave}.{self._scan_number}", payload, access=access)
         self._scan_number += 1
         self._scans[task.id] = table, batch
         forecast = ScanForecast(table.board.cost, table.board.memory, self._pace)
@@ -157,10 +168,18 @@ class Schedule:
     def _take(self, outcome: Outcome, expected: Expected) -> TaskDone:
         if outcome.task_id in self._scans:
             return self._take_scan(outcome, *self._scans.pop(outcome.task_id), expected)
-        return self._take_plugin(outcome, self.plugins[outcome.task_id.split(":")[1]], expected)
+        run = self.plugins[outcome.task_id.split(":")[1]]
+        try:
+            return self._take_plugin(outcome, run, expected)
+        finally:
+            # What a transform staged is wanted until a store was made of it.
+            if run.ended or run.planned.manifest.type != "transform":
+                self.scratch.remove(outcome.task_id)
 
     def _take_scan(self, outcome: Outcome, table: Table, batch: list[Scan], expected: Expected) -> TaskDone:
-        value, _, reason = output_of(outcome)
+        value, failure, reason = output_of(outcome)
+        if failure is not None and failure.damaged:
+            raise DamagedStoreError(failure.message, failure.remedy)
         if value is None and len(batch) > 1:
             # Which of them brought the task down is found by giving each a task of its own.
             for scan in batch:
@@ -184,53 +203,59 @@ class Schedule:
         run.wall_ms += outcome.usage.wall_ms
         run.cpu_ms += outcome.usage.cpu_ms
         run.max_rss = max(run.max_rss, outcome.usage.max_rss)
-        if outcome.log:
-            run.log.append(outcome.log)
         value, failure, reason = output_of(outcome)
         # A part may come in when another part has failed already, and the plugin with it.
         before = run.ended
-        if before:
-            pass
-        elif failure is not None:
-            note_failure(run, failure)
-        elif reason and outcome.status == "timed_out":
-            time_out(run, reason)
-        elif reason:
-            run.end("failed", reason)
-        else:
-            self._take_safely(run, outcome.task_id, value)
+        record = None
+        if reason:
+            record = self._failed(run, outcome, failure, reason)
+        elif not before:
+            record = self._take_safely(run, outcome, value)
+        if outcome.log and record is None:
+            run.log.append(outcome.log)
         if run.ended and not before:
             self._ended(run)
-        status = "ok" if not reason else "timed_out" if outcome.status == "timed_out" else "failed"
+        status, reason = ("ok", "") if record is None else (record.status, record.reason)
         kind, table = outcome.task_id.split(":")[0], self._tables[run.planned.manifest.table]
-        return TaskDone(kind, run.id, len(run.planned.columns), status, reason, outcome, table.dataset, expected)
+        columns, of = len(run.planned.columns), table.dataset
+        return TaskDone(kind, run.id, columns, status, reason, outcome, of, expected, record)
 
-    def _take_safely(self, run: PluginRun, task_id: str, value: Any) -> None:
+    def _failed(self, run: PluginRun, outcome: Outcome, failure: Failure | None, reason: str) -> FailureRecord:
+        failure = None if failure is None else unless_damaged(self._table(run).store, failure)
+        record = failure_record(run.planned, outcome, limits_of(run), failure, reason)
+        note_failure(run, record)
+        return record
+
+    def _take_safely(self, run: PluginRun, outcome: Outcome, value: Any) -> FailureRecord | None:
         """Take what a plugin's task handed back, which may be anything."""
         try:
-            self._take_value(run, task_id, value)
+            self._take_value(run, outcome.task_id, value)
         except (ResultError, EncodingError, KeyError, TypeError, ValueError, AttributeError):
-            run.end("failed", NO_RESULT)
+            return self._failed(run, outcome, None, NO_RESULT)
+        return None
 
     def _take_value(self, run: PluginRun, task_id: str, value: dict[str, Any]) -> None:
         if task_id.startswith("publish:"):
             run.result = encode(replace(run.decoded(), derived=value).to_json())
             self._end_transform(run)
-        elif task_id.startswith("check:"):
+            return
+        if task_id.startswith("check:"):
             self._take_check(run, value["problem"])
-        elif "split" in value:
-            run.passes = int(value["split"])
-            self._submit_parts(run, 0, None)
-        elif "nodes" in value:
-            joined = take_part(run, self._table(run).store, task_id, value)
+            return
+        assert run.call is not None
+        if task_id in run.parts:
+            joined = take_part(run, task_id, value)
             if joined is not None:
-                self._submit(run, joined, 0.0)
-        elif "former" in value:
-            assert run.call is not None
+                self._submit_call(run, joined, 0.0)
+        elif "split" in value and run.passes == 0:
+            run.passes = passes_of(value)
+            self._submit_parts(run, 0, None)
+        elif "former" in value and run.call.pass_number + 1 < run.passes:
             self._submit_parts(run, run.call.pass_number + 1, value["former"])
         elif "staged" in value and run.planned.manifest.type == "transform":
-            run.result = checked(value["result"])
-            self._submit(run, self._tables.publish_task(run, value["staged"]))
+            run.result = checked(value["result"], run.planned.manifest.type)
+            staged = self.scratch.path(task_id)
+            self._submit(run, self._tables.publish_task(run, value["staged"], staged))
         else:
             end_with(run, value)
             self._keep(run.key, kept_of(run))
@@ -242,7 +267,7 @@ class Schedule:
             return
         self._tables.drop(run.decoded().derived)
         run.cached, run.result = False, None
-        self._submit(run, begin_task(run, self._table(run).store))
+        self._submit_call(run, begin_call(run))
 
     def _end_transform(self, run: PluginRun) -> None:
         """End a transform whose store is there, and plan the plugins that run on it, all at once."""
@@ -262,16 +287,20 @@ class Schedule:
         return self._tables[run.planned.manifest.table]
 
     def _ended(self, run: PluginRun) -> None:
-        self._tables.discard(run)
+        self.scratch.discard(run.id)
         if run.status != "ok":
             run.result = None  # of a transform that ended well, but whose table is none
         self._on_end(run)
 
     def _submit_parts(self, run: PluginRun, number: int, former: bytes | None) -> None:
-        table = self._table(run)
-        tasks = part_tasks(run, table.store, table.dataset.grid, number, former)
-        for task in tasks:
-            self._submit(run, task, 1 / (run.passes * len(tasks)))
+        parts = part_calls(run, self._table(run).dataset.grid, number, former)
+        for part in parts:
+            self._submit_call(run, part, 1 / (run.passes * len(parts)))
+
+    def _submit_call(self, run: PluginRun, call: TaskCall, share: float = 1.0) -> None:
+        self.scratch.make(call.task_id)
+        folder, enforcement = self.scratch.path(call.task_id), self._plan.policy.enforcement
+        self._submit(run, plugin_task(run, call, self._table(run).store, folder, enforcement), share)
 
     def _advance(self) -> None:
         """Begin every plugin that can begin; some end at once, which may let others begin."""
@@ -294,7 +323,10 @@ class Schedule:
     def _begin(self, run: PluginRun) -> None:
         status, reason = self._obstacle(run)
         if status:
-            run.end(status, reason)
+            if status == "failed":
+                run.fail_without_task("kernels", reason)
+            else:
+                run.end(status, reason)
             self._ended(run)
             return
         table = self._table(run)
@@ -310,7 +342,6 @@ class Schedule:
             seed=self._plan.seed,
             partition_chunks=policy.partition_chunks,
             plan=self._plan.to_json() if run.planned.manifest.type == "planner" else None,
-            scratch=self._tables.scratch(run),
         )
         kernel_keys = [table.board.result_key(key) for key in keys]
         digests = {name: self._digest(name) for name in upstream}
@@ -321,14 +352,14 @@ class Schedule:
         if run.ended:
             self._ended(run)
         elif not run.cached:
-            self._submit(run, begin_task(run, table.store))
+            self._submit_call(run, begin_call(run))
 
     def _restore(self, run: PluginRun, kept: bytes) -> bool:
         """Take a result of an earlier run; that of a transform counts when its store is proved intact."""
         try:
             value = decode(kept)
             status, reason, result = value["status"], value["reason"], value["result"]
-            derived = {} if result is None else read_result(result).derived
+            derived = {} if result is None else read_result(result, run.planned.manifest.type).derived
             run.result = result
             check = self._tables.check_task(run, derived) if derived else None
         except (ResultError, EncodingError, KeyError, TypeError):
@@ -364,11 +395,8 @@ class Schedule:
         if run.planned.manifest.type not in ("report", "llm"):
             return None
         if self._report is None:
-            from toolkit.report.model import build_report
-
-            before = [p.outcome() for p in self.plugins.values() if p.planned.manifest.type not in ("report", "llm")]
             own = self._tables[OWN].dataset
-            self._report = build_report(_facts(own), _columns(own.schema), before)
+            self._report = report_of(own, self.plugins.values(), self._plan.policy.enforcement)
         return self._report
 
     def _digest(self, name: str) -> str:
@@ -376,17 +404,3 @@ class Schedule:
             result = self.plugins[name].decoded().to_json()
             self._digests[name] = digest_value({k: v for k, v in result.items() if k != "files"})
         return self._digests[name]
-
-
-def _facts(dataset: Dataset) -> dict[str, Any]:
-    manifest = dataset.manifest
-    return {
-        "key": manifest.key,
-        "rows": manifest.rows,
-        "data_hash": manifest.data_hash,
-        "schema_hash": manifest.schema_hash,
-    }
-
-
-def _columns(schema: Schema) -> list[dict[str, Any]]:
-    return [{"name": spec.name, "kind": spec.kind} for spec in schema]

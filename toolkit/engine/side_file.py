@@ -59,6 +59,7 @@ def summary_of(run: PluginRun, forecast: Forecast | None) -> PluginSummary:
         log="\n".join(run.log),
         predicted_ms=None if forecast is None else forecast.wall_ms,
         predicted_rss=None if forecast is None else forecast.memory,
+        failure=run.failure,
     )
 
 
@@ -76,6 +77,7 @@ def detail_of(summary: PluginSummary) -> dict[str, Any]:
         "max_rss": summary.max_rss,
         "predicted_rss": None if rss is None else rss.to_json(digits=0),
         "findings": summary.findings,
+        "failure": None if summary.failure is None else summary.failure.to_json(),
         "log": summary.log,
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from toolkit.engine.board import KernelBoard
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.execute.base import Limits, Task
-from toolkit.storage.appdata import AppData, discard
+from toolkit.storage.appdata import AppData
 from toolkit.storage.cut_dataset import CutDataset
 from toolkit.storage.dataset import Dataset, open_location
 from toolkit.task.payload import StoreRef, check_payload, publish_payload, store_ref
@@ -55,16 +54,11 @@ class Tables:
         Makes the kernel board of a table.
     place : AppData
         Where stores go.
-    scratch : Path
-        Folder below which transforms stage, each in its own; made when the first one begins, removed by `close`.
     """
 
-    def __init__(self, dataset: Dataset, make_board: MakeBoard, place: AppData, scratch: Path) -> None:
+    def __init__(self, dataset: Dataset, make_board: MakeBoard, place: AppData) -> None:
         self._make_board = make_board
         self._place = place
-        self._scratch = scratch
-        self._held = ExitStack()
-        self._holding = False
         self._tables: dict[str, Table] = {}
         self._add(OWN, dataset)
 
@@ -74,20 +68,7 @@ class Tables:
     def __contains__(self, name: object) -> bool:
         return name in self._tables
 
-    def scratch(self, run: PluginRun) -> str:
-        """A new, empty folder for a transform; no folder for other types."""
-        if run.planned.manifest.type != "transform":
-            return ""
-        if not self._holding:
-            self._scratch.parent.mkdir(parents=True, exist_ok=True)
-            self._held.enter_context(self._place.holding(self._scratch))
-            self._holding = True
-        folder = self._scratch / run.id
-        discard(folder)  # of the same run, killed before
-        folder.mkdir()
-        return str(folder.absolute())
-
-    def publish_task(self, run: PluginRun, declaration: dict[str, Any]) -> Task:
+    def publish_task(self, run: PluginRun, declaration: dict[str, Any], staged: Path) -> Task:
         """The task that makes a store of what a transform staged; it is the harness's own and has no limits."""
         planned, manifest = run.planned, run.planned.manifest
         lineage = {
@@ -97,10 +78,9 @@ class Tables:
             "params": planned.params,
             "budget": planned.budget.to_json(),
         }
-        assert run.call is not None
         parent, appdata = self._tables[manifest.table].store, str(self._place.root.absolute())
-        payload = publish_payload(parent, run.call.scratch, declaration, appdata, lineage)
-        return Task(f"publish:{run.id}", payload, Limits())
+        payload = publish_payload(parent, str(staged), declaration, appdata, lineage)
+        return Task(f"publish:{run.id}", payload, Limits(), None)
 
     def check_task(self, run: PluginRun, derived: dict[str, Any]) -> Task | None:
         """The task that proves a store of before intact; None where it is the parent itself."""
@@ -108,7 +88,7 @@ class Tables:
         if derived["key"] == parent.dataset.key:
             return None
         where = store_ref(self._place.stores / derived["store"], derived["key"])
-        return Task(f"check:{run.id}", check_payload(parent.store, where), Limits())
+        return Task(f"check:{run.id}", check_payload(parent.store, where), Limits(), None)
 
     def drop(self, derived: dict[str, Any]) -> None:
         """Remove a store that is damaged, so that it can be made again."""
@@ -123,15 +103,6 @@ class Tables:
         same = derived["key"] == parent.key
         found = parent if same else open_location(self._place.stores / derived["store"])
         return self._add(run.id, found, derived["cuts"])
-
-    def discard(self, run: PluginRun) -> None:
-        """Remove what a transform staged."""
-        if self._holding and run.planned.manifest.type == "transform":
-            discard(self._scratch / run.id)
-
-    def close(self) -> None:
-        """Remove the folder in which was staged."""
-        self._held.close()
 
     def _add(self, name: str, dataset: Dataset, cuts: Sequence[int] = ()) -> Table:
         stored, store = (store_ref(dataset.location, dataset.key, c) for c in ((), cuts))

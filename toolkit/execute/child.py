@@ -1,41 +1,62 @@
-"""What a forked child does: shed what it inherited, take its limits, run one task, hand back bytes."""
+"""What a forked child does: contain itself, run one task, hand back bytes."""
 
 from __future__ import annotations
 
-import ctypes
-import math
+import contextlib
+import functools
+import importlib.util
+import mmap
 import os
-import resource
 import signal
 import sys
+import threading
+from pathlib import Path
 from typing import NoReturn
 
-from toolkit.execute.base import Limits
-from toolkit.execute.frames import REPORT, RESULT, write_frame
+import msgpack
 
-_PR_SET_PDEATHSIG = 1
+import toolkit.task
+from toolkit.contain import kernel, limits, lockdown
+from toolkit.contain.rules import ContainmentError, Rules, Violation, interpreter_paths
+from toolkit.execute.base import Access, Limits
+from toolkit.execute.frames import IN_FORCE, REPORT, RESULT, VIOLATION, write_frame
+from toolkit.task.place import PLACE
+
 _PR_SET_CHILD_SUBREAPER = 36
 _RESULT_FD = 3
-_HIGHEST_FD = 1 << 20
-_ORPHANED = 97
 _BROKEN = 98
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends; end at once when that has happened already."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(_ORPHANED)
 
 
 def adopt_orphans() -> None:
     """Become the parent of what one's children leave behind, so that it can be ended."""
-    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def run_child(parent: int, payload: bytes, limits: Limits, result_fd: int, log_fd: int) -> NoReturn:
+@functools.cache
+def common_paths() -> tuple[str, ...]:
+    """What every task may read: the interpreter, installed libraries, the toolkit."""
+    spec = importlib.util.find_spec("toolkit")
+    places = (spec.submodule_search_locations if spec is not None else None) or ()
+    return (*interpreter_paths(), *(str(Path(place).resolve()) for place in places))
+
+
+def rules_of(given: Limits, access: Access) -> Rules:
+    """What contains a task."""
+    return Rules(
+        read=(*common_paths(), *access.read),
+        write=(access.scratch,) if access.scratch else (),
+        memory=given.memory,
+        cpu_ms=given.cpu_ms,
+        file_size=given.disk,
+        threads=given.threads,
+        quota=given.disk,
+        enforcement=access.enforcement,
+    )
+
+
+def run_child(
+    parent: int, payload: bytes, rules: Rules, pipes: tuple[int, int], page: mmap.mmap, *, contained: bool
+) -> NoReturn:
     """Run a task in a process that was just forked, and end it.
 
     Parameters
@@ -44,31 +65,71 @@ def run_child(parent: int, payload: bytes, limits: Limits, result_fd: int, log_f
         Process that forked this one.
     payload : bytes
         For `toolkit.task.execute`.
-    limits : Limits
+    rules : Rules
         What the task may use.
-    result_fd, log_fd : int
-        Pipes for its messages and for what it prints.
+    pipes : tuple of int
+        Where its messages go, and what it prints.
+    page : mmap
+        Shared with the parent, which reads from it where the task was when it ended.
+    contained : bool
+        False for a task that runs only code of the harness: it takes the limits alone.
     """
     code = _BROKEN
     try:
-        die_with_parent(parent)
         os.setpgid(0, 0)
-        _keep_only(result_fd, log_fd)
-        _take_limits(limits)
-        from toolkit.task import execute
-
-        output = execute(payload, lambda data: write_frame(_RESULT_FD, REPORT, data))
-        sys.stdout.flush()
-        sys.stderr.flush()
-        write_frame(_RESULT_FD, RESULT, output)
+        _arrange(*pipes)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        speaker = _Speaker()
+        if contained:
+            output = _contained(parent, payload, rules, speaker, page)
+        else:
+            limits.die_with_parent(parent)
+            limits.close_others([_RESULT_FD])
+            limits.take_limits(rules)
+            output = toolkit.task.execute(payload, lambda data: speaker.say(REPORT, data))
+        # Either may be something else by now, or have a reader no more.
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        speaker.say(RESULT, output)
         code = 0
     finally:
         # Not sys.exit: handlers and buffers inherited from the parent process must not run here.
         os._exit(code)
 
 
-def _keep_only(result_fd: int, log_fd: int) -> None:
-    """Close every descriptor but the task's own: those of siblings would keep their pipes open."""
+def _contained(parent: int, payload: bytes, rules: Rules, speaker: _Speaker, page: mmap.mmap) -> bytes:
+    """Lock this process down and run the task; what cannot be contained is not run."""
+    try:
+        held = lockdown.lock_down(rules, speaker.violation, parent=parent, keep=[_RESULT_FD])
+    except ContainmentError as error:
+        return toolkit.task.failure_output(error)
+    speaker.say(IN_FORCE, msgpack.packb([held.level, list(held.missing)]))
+
+    def note(place: bytes) -> None:
+        page[: PLACE.size] = place
+
+    return toolkit.task.execute(payload, lambda data: speaker.say(REPORT, data), note)
+
+
+class _Speaker:
+    """Writes messages whole, whichever thread they come from."""
+
+    def __init__(self) -> None:
+        # Re-entrant: a signal's handler may come in between.
+        self._lock = threading.RLock()
+
+    def say(self, kind: bytes, body: bytes) -> None:
+        with self._lock:
+            write_frame(_RESULT_FD, kind, body)
+
+    def violation(self, found: Violation) -> None:
+        self.say(VIOLATION, msgpack.packb(found.to_json()))
+
+
+def _arrange(result_fd: int, log_fd: int) -> None:
+    """Put the pipes where they belong; the lock-down closes all other descriptors."""
     null = os.open(os.devnull, os.O_RDONLY)
     high = max(result_fd, log_fd, null, _RESULT_FD) + 1
     # Out of the way first: one of the targets may be the other one's source.
@@ -77,34 +138,3 @@ def _keep_only(result_fd: int, log_fd: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.dup2(result, _RESULT_FD, inheritable=False)
-    os.closerange(_RESULT_FD + 1, _HIGHEST_FD)
-
-
-def _take_limits(limits: Limits) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if limits.cpu_ms is not None:
-        seconds = math.ceil(limits.cpu_ms / 1000)
-        _lower(resource.RLIMIT_CPU, seconds, seconds + 1)
-    if limits.memory is not None:
-        # Address space would count what is only mapped; data is what is written to. Shared mappings are watched
-        # outside.
-        _lower(resource.RLIMIT_DATA, limits.memory, limits.memory)
-    _be_first_to_go()
-
-
-def _lower(kind: int, soft: int, hard: int) -> None:
-    _, highest = resource.getrlimit(kind)
-    if highest != resource.RLIM_INFINITY:
-        soft, hard = min(soft, highest), min(hard, highest)
-    resource.setrlimit(kind, (soft, hard))
-
-
-def _be_first_to_go() -> None:
-    """When memory runs out, the kernel should end this process and not the one that supervises it."""
-    try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as stream:  # noqa: PTH123  cheaper in a hot path
-            stream.write("500")
-    except OSError:
-        pass

@@ -14,8 +14,10 @@ RESULT = b"R"
 REPORT = b"P"
 OUTCOME = b"O"
 BEAT = b"H"
+IN_FORCE = b"F"
+VIOLATION = b"V"
 
-_KINDS = frozenset({TASK, BEGIN, RESULT, REPORT, OUTCOME, BEAT})
+_KINDS = frozenset({TASK, BEGIN, RESULT, REPORT, OUTCOME, BEAT, IN_FORCE, VIOLATION})
 
 
 class FrameError(ValueError):

@@ -13,12 +13,16 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from typing import ClassVar, cast
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple
+from typing import ClassVar
 
+from toolkit.contain.lockdown import missing_layers
+from toolkit.contain.verdict import Verdict
 from toolkit.core.errors import UsageError
-from toolkit.execute.base import ExecutorError, OnBeat, OnReport, Outcome, Status, Task, Usage
+from toolkit.execute.base import ExecutorError, InForce, OnBeat, OnReport, Outcome, Task, Usage
 from toolkit.execute.frames import BEAT, BEGIN, OUTCOME, REPORT, TASK, FrameReader, pack
+from toolkit.task.place import Place
 
 _SOCKET_FD = 3
 _BLOCK = 1 << 20
@@ -29,6 +33,13 @@ _GLANCE = 0.2
 _ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
 )
+
+_PASSED_ON = frozenset({
+    "HOME", "LANG", "LANGUAGE", "PATH", "PYTHONUTF8", "PYTHONWARNINGS", "TMPDIR", "TZ", "TZDIR", "USER", "VIRTUAL_ENV",
+})  # fmt: skip
+_PASSED_ON_PREFIXES = (
+    "ARROW_", "BLIS_", "GOTO_", "KMP_", "LC_", "LD_", "MALLOC_", "MKL_", "NPY_", "NUMBA_", "OMP_", "OPENBLAS_",
+)  # fmt: skip
 
 _ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 """Have the C library keep the memory of one chunk's arrays for the next: half of a scan's page faults were for giving
@@ -56,6 +67,11 @@ class ProcessExecutor:
         finally:
             far.close()
             os.close(errors_out)
+
+    @classmethod
+    def missing(cls) -> tuple[str, ...]:
+        """What this machine's kernel can't enforce."""
+        return missing_layers()
 
     def begin(self, workers: int, on_report: OnReport | None = None, on_beat: OnBeat | None = None) -> None:
         """Let ``workers`` tasks run at once."""
@@ -116,8 +132,7 @@ class ProcessExecutor:
 
         while self._workers and self._waiting and len(self._sent) <= self._workers:
             task = self._waiting.popleft()
-            limits = task.limits
-            body = [task.id, [limits.wall_ms, limits.cpu_ms, limits.memory, limits.result], task.payload]
+            body = [task.id, astuple(task.limits), None if task.access is None else astuple(task.access), task.payload]
             self._sent.add(task.id)
             self._send(pack(TASK, msgpack.packb(body)))
 
@@ -156,8 +171,22 @@ def unpack_outcome(body: bytes) -> Outcome:
     """Read what `toolkit.execute.zygote.pack_outcome` wrote."""
     import msgpack
 
-    task_id, status, output, reason, log, usage = msgpack.unpackb(body, max_bin_len=_LARGEST_MESSAGE)
-    return Outcome(task_id, cast("Status", status), output, reason, Usage(*usage), log)
+    task_id, output, verdict, usage, log, place, in_force = msgpack.unpackb(body, max_bin_len=_LARGEST_MESSAGE)
+    held = None if in_force is None else InForce(in_force[0], tuple(in_force[1]))
+    return Outcome(task_id, output, Verdict(*verdict), Usage(*usage), log, Place(*place), held)
+
+
+def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that workers get to see: what the system and numeric libraries go by, no others.
+
+    What else is there may be a secret, such as a token, and plugins have no business with it.
+
+    Examples
+    --------
+    >>> passed_on({"PATH": "/bin", "LC_ALL": "C", "AWS_SECRET_ACCESS_KEY": "x", "PYTHON_TOKEN": "y"})
+    {'PATH': '/bin', 'LC_ALL': 'C'}
+    """
+    return {k: v for k, v in environ.items() if k in _PASSED_ON or k.startswith(_PASSED_ON_PREFIXES)}
 
 
 def _start(link: int, errors: int) -> int:
@@ -165,7 +194,7 @@ def _start(link: int, errors: int) -> int:
     paths = [p or os.getcwd() for p in sys.path]  # noqa: PTH109  as sys.path means it
     environment = {
         **_ALLOCATOR,
-        **os.environ,
+        **passed_on(os.environ),
         **_ONE_THREAD,
         "PYTHONPATH": os.pathsep.join(paths),
         # The order of sets of texts must not depend on the process.

@@ -13,7 +13,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import ClassVar
 
-from toolkit.execute.base import LOG_TAIL, OnBeat, OnReport, Outcome, Task, Usage
+from toolkit.contain.verdict import reached
+from toolkit.execute.base import LOG_TAIL, InForce, OnBeat, OnReport, Outcome, Task, Usage
+from toolkit.task.place import PLACE, read_place
 
 
 class SerialExecutor:
@@ -25,6 +27,11 @@ class SerialExecutor:
         self._queue: deque[Task] = deque()
         self._on_report: OnReport | None = None
         self._on_beat: OnBeat | None = None
+
+    @classmethod
+    def missing(cls) -> tuple[str, ...]:
+        """All of it."""
+        return ("the executor 'serial' runs plugins in the process of the run itself, which nothing contains",)
 
     def begin(self, workers: int, on_report: OnReport | None = None, on_beat: OnBeat | None = None) -> None:
         """One task runs at a time, whatever ``workers`` says."""
@@ -55,21 +62,26 @@ class SerialExecutor:
 
         if self._on_beat is not None:
             self._on_beat(task.id, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        places = [PLACE.pack(0, 0, -1)]
+
+        def note(place: bytes) -> None:
+            places[0] = place
+
         log = io.StringIO()
         wall, cpu = time.perf_counter(), time.process_time()
         # One thread, as in a worker process: sums of several threads have other last bits.
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), threadpool_limits(1):
-            output = execute(task.payload, report)
+            output = execute(task.payload, report, note)
         usage = Usage(
             wall_ms=(time.perf_counter() - wall) * 1e3,
             cpu_ms=(time.process_time() - cpu) * 1e3,
             max_rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         )
         tail = log.getvalue()[-LOG_TAIL:]
+        place, held = read_place(places[0]), InForce("none", self.missing())
         if len(output) > task.limits.result:
-            reason = f"its result has more than {task.limits.result:,} bytes, the limit"
-            return Outcome(task.id, "failed", None, reason, usage, tail)
-        return Outcome(task.id, "ok", output, "", usage, tail)
+            return Outcome(task.id, None, reached("result", task.limits.result), usage, tail, place, held)
+        return Outcome(task.id, output, usage=usage, log=tail, place=place, in_force=held)
 
 
 PROVIDES = SerialExecutor

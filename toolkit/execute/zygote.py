@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gc
+import io
+import mmap
 import os
 import selectors
 import signal
@@ -19,13 +21,17 @@ import socket
 import sys
 import time
 from collections import deque
+from dataclasses import astuple
 from pathlib import Path
+from typing import cast
 
 import msgpack
 
 import toolkit.task
-from toolkit.execute.base import Limits, Outcome
-from toolkit.execute.child import adopt_orphans, die_with_parent, run_child
+from toolkit.contain import lockdown
+from toolkit.contain.limits import die_with_parent
+from toolkit.execute.base import Access, Limits, Outcome
+from toolkit.execute.child import adopt_orphans, common_paths, rules_of, run_child
 from toolkit.execute.frames import BEAT, BEGIN, OUTCOME, REPORT, TASK, FrameReader, pack
 from toolkit.execute.supervise import Child
 
@@ -51,7 +57,7 @@ class Zygote:
         self._link = link
         self._reader = FrameReader(_LARGEST_TASK)
         self._outgoing: deque[memoryview] = deque()
-        self._waiting: deque[tuple[str, Limits, bytes]] = deque()
+        self._waiting: deque[tuple[str, Limits, Access | None, bytes]] = deque()
         self._children: dict[int, Child] = {}
         self._workers = 1
         self._loaded = False
@@ -104,21 +110,25 @@ class Zygote:
             if kind == BEGIN:
                 self._workers = int(msgpack.unpackb(body))
             elif kind == TASK:
-                task_id, limits, payload = msgpack.unpackb(body, max_bin_len=_LARGEST_TASK)
-                self._waiting.append((task_id, Limits(*limits), payload))
+                task_id, limits, access, payload = msgpack.unpackb(body, max_bin_len=_LARGEST_TASK)
+                held = None if access is None else Access(tuple(access[0]), *access[1:])
+                self._waiting.append((task_id, Limits(*limits), held, payload))
         return bool(data)
 
-    def _fork(self, task_id: str, limits: Limits, payload: bytes) -> None:
+    def _fork(self, task_id: str, limits: Limits, access: Access | None, payload: bytes) -> None:
         result_in, result_out = os.pipe()
         log_in, log_out = os.pipe()
         _enlarge(result_out)
+        rules, page = rules_of(limits, access or Access()), mmap.mmap(-1, mmap.PAGESIZE)
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            run_child(parent, payload, limits, result_out, log_out)
+            run_child(parent, payload, rules, (result_out, log_out), page, contained=access is not None)
+        # Children to come have no business with it.
+        page.madvise(mmap.MADV_DONTFORK)
         os.close(result_out)
         os.close(log_out)
-        child = Child(task_id, limits, pid, result_in, log_in)
+        child = Child(task_id, limits, rules, pid, (result_in, log_in), page)
         self._children[pid] = child
         self._beaten = 0.0
         for descriptor, what in ((child.result_fd, "result"), (child.log_fd, "log"), (child.pidfd, "end")):
@@ -141,8 +151,10 @@ class Zygote:
         if what == "log":
             child.read_log()
         else:
-            for report in child.read_results():
-                self._queue(REPORT, msgpack.packb([child.task_id, report]))
+            reports = child.read_results()
+            # The latest is enough, and none is worth waiting for: they are as many as a plugin likes.
+            if reports and not self._outgoing:
+                self._queue(REPORT, msgpack.packb([child.task_id, reports[-1]]))
         if descriptor in child.closed:
             self._selector.unregister(descriptor)
 
@@ -180,9 +192,9 @@ class Zygote:
 
 def pack_outcome(outcome: Outcome) -> bytes:
     """An outcome as bytes; see `unpack_outcome` of the process executor."""
-    usage = outcome.usage
-    fields = [outcome.task_id, outcome.status, outcome.output, outcome.reason, outcome.log]
-    return bytes(msgpack.packb([*fields, [usage.wall_ms, usage.cpu_ms, usage.max_rss]]))
+    parts = (outcome.verdict, outcome.usage, outcome.place, outcome.in_force)
+    verdict, usage, place, in_force = (None if part is None else astuple(part) for part in parts)
+    return bytes(msgpack.packb([outcome.task_id, outcome.output, verdict, usage, outcome.log, place, in_force]))
 
 
 def main(descriptor: int, parent: int) -> None:
@@ -202,9 +214,12 @@ def main(descriptor: int, parent: int) -> None:
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     toolkit.task.preload()
+    lockdown.prepare(common_paths())
     _check_threads()
     # A plugin's folder is not to be written to, and what is loaded by now is shared with the children: keep it so.
     sys.dont_write_bytecode = True
+    # What a plugin printed last is wanted most when it crashes, and then nothing would flush it.
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
     gc.freeze()
     gc.enable()
     Zygote(link).serve()

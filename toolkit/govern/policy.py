@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, cast, get_args
 
+from toolkit.contain.rules import Enforcement
 from toolkit.core.errors import BadInputError
 from toolkit.core.settings import CAP_VARIABLES, Settings
 from toolkit.govern.rules import Level, Origin, Rule, Tier, read_caps, read_count, read_size, refuse_sampling
@@ -19,7 +21,9 @@ DEFAULT_PARTITION_CHUNKS = 64
 DEFAULT_SCAN_MEMORY = 512 << 20
 OFF = "off"
 DEFAULT = "default"
-SETTINGS = ("partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share", "max_memory")
+SETTINGS = (
+    "partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share", "max_memory", "enforcement",
+)  # fmt: skip
 """Keys of a policy that bound the run as a whole."""
 
 _KEYS = ("summary", "extends", *SETTINGS, "tiers", "rules")
@@ -44,6 +48,8 @@ class Policy:
         Bytes up to which `Context.dataset_loader` loads a table whole; None for any number.
     max_workers : int or None
         Most worker processes.
+    enforcement : str
+        What to do where plugins can't be contained; see docs/security.md.
     memory_share : int
         Percent of the free memory that all processes together may use.
     max_memory : int or None
@@ -63,6 +69,7 @@ class Policy:
     max_workers: int | None = None
     memory_share: int = _DEFAULT_SHARE
     max_memory: int | None = None
+    enforcement: Enforcement = "best-effort"
     tiers: dict[str, Tier] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     environment: Rule | None = None
@@ -194,6 +201,7 @@ def _load(path: Path, seen: tuple[Path, ...]) -> Policy:
         max_workers=read_count(root, "max_workers", where) if "max_workers" in root else base.max_workers,
         memory_share=_share(root, where) or base.memory_share,
         max_memory=read_size(root, "max_memory", where) if "max_memory" in root else base.max_memory,
+        enforcement=_enforcement(root, where) or base.enforcement,
         tiers=tiers,
         rules=(*base.rules, *_rules(root, tiers, where, level)),
         origins={
@@ -285,3 +293,11 @@ def _share(root: YamlMap, where: str) -> int | None:
     if value is not None and value > 100:
         raise fault(where, root.lines["memory_share"], f"memory_share is a percentage, at most 100, not {value}")
     return value
+
+
+def _enforcement(root: YamlMap, where: str) -> Enforcement | None:
+    value: Any = root.get("enforcement")
+    if value is not None and value not in get_args(Enforcement):
+        known = ", ".join(get_args(Enforcement))
+        raise fault(where, root.lines["enforcement"], f"enforcement takes one of {known}, not {value!r}")
+    return cast("Enforcement | None", value)

@@ -28,6 +28,8 @@ class Budget:
         Wall and processor time, milliseconds. A safety net: when one is reached, the plugin ends without findings.
     memory : int or None
         Bytes that the plugin's process may hold.
+    disk : int or None
+        Bytes that it may write to its folder.
     """
 
     batch_size: int | None = None
@@ -39,6 +41,7 @@ class Budget:
     time_limit_ms: int | None = None
     cpu_limit_ms: int | None = None
     memory: int | None = None
+    disk: int | None = None
 
     def to_json(self) -> dict[str, int | None]:
         """Every cap by name."""
@@ -52,7 +55,7 @@ class Budget:
 
 CAPS: tuple[str, ...] = tuple(f.name for f in fields(Budget))
 """Names of all caps."""
-MACHINE_CAPS = ("time_limit_ms", "cpu_limit_ms", "memory")
+MACHINE_CAPS = ("time_limit_ms", "cpu_limit_ms", "memory", "disk")
 """Caps that protect the machine: a plugin's own manifest can lower them and not raise them."""
-SIZE_CAPS = ("memory",)
+SIZE_CAPS = ("memory", "disk")
 """Caps that are numbers of bytes."""

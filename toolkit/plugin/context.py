@@ -50,12 +50,21 @@ class Context:
         Caps of this plugin.
     params : dict
         Values of the parameters declared in plugin.yaml.
+    scratch : Path or None
+        The one folder that the plugin's process may write in, removed when it has ended; None where there is no run.
     """
 
-    def __init__(self, dataset: Dataset, inputs: Inputs, on_progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        inputs: Inputs,
+        on_progress: Progress | None = None,
+        on_chunk: Callable[[int], None] = lambda index: None,
+    ) -> None:
         self._dataset = dataset
         self._inputs = inputs
         self._on_progress = on_progress
+        self._on_chunk = on_chunk
         self._decoded: dict[KernelKey, dict[str, Any]] = {}
         self.rows: int = dataset.rows
         self.schema: Schema = dataset.schema
@@ -63,6 +72,7 @@ class Context:
         self.store_key: str = dataset.key
         self.budget: Budget = inputs.budget
         self.params: dict[str, Any] = dict(inputs.params)
+        self.scratch = inputs.scratch
         self.reads: dict[str, set[int]] = {}
         """Chunks that were read, by column; the engine writes the coverage from it."""
         self.omissions: list[Omission] = []
@@ -376,6 +386,7 @@ class Context:
             self._on_progress(done, total)
 
     def _chunk(self, index: int, names: Sequence[str]) -> Chunk:
+        self._on_chunk(index)
         start, stop = self.grid.bounds(index)
         return Chunk(index, slice(start, stop), self.schema, names, lambda n: self._load(n, index), self.categories)
 

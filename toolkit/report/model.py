@@ -7,9 +7,10 @@ from typing import Any
 
 from toolkit.core.canonical import round_significant
 from toolkit.core.digest import digest_value
+from toolkit.report.conformity import conforms
 from toolkit.report.multiplicity import q_values
 from toolkit.report.plain import plain_tree
-from toolkit.report.schema import SCHEMA_VERSION, column_fields
+from toolkit.report.schema import SCHEMA_VERSION, report_schema
 
 ID_LENGTH = 16
 """Hexadecimal digits of a finding's id."""
@@ -44,7 +45,10 @@ Outcome = Mapping[str, Any]
 
 
 def build_report(
-    dataset: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]
+    dataset: Mapping[str, Any],
+    columns: Sequence[Mapping[str, Any]],
+    outcomes: Sequence[Outcome],
+    enforcement: str = "best-effort",
 ) -> dict[str, Any]:
     """Make the report of a run; the same input in any order of ``outcomes`` gives the same tree.
 
@@ -55,10 +59,12 @@ def build_report(
     columns : sequence of mapping
         ``name`` and ``kind`` of every column, in the table's order.
     outcomes : sequence of mapping
-        One of each plugin: ``id``, ``type``, ``version``, ``status``, ``reason``, ``coverage``, ``budget``,
-        ``references``, ``table`` (the derived table that it ran on, or None), and of its result ``data``, ``findings``
-        (mappings), ``n_tests``, ``omitted`` and ``derived``.
+        One of each plugin: ``id``, ``type``, ``version``, ``status``, ``reason``, ``failure``, ``coverage``,
+        ``budget``, ``references``, ``table`` (the derived table that it ran on, or None), and of its result ``data``,
+        ``findings`` (mappings), ``n_tests``, ``omitted`` and ``derived``.
         Other entries are not looked at, so nothing that depends on time or machine can enter.
+    enforcement : str
+        What the policy asks for where plugins can't be contained.
 
     Returns
     -------
@@ -75,6 +81,7 @@ def build_report(
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": {**{k: dataset[k] for k in ("key", "rows", "data_hash", "schema_hash")}, "sampled": False},
+        "enforcement": enforcement,
         "columns": _columns(columns, ordered),
         "plugins": [_plugin(o) for o in ordered],
         "derived": [_derived(o) for o in ordered if o["status"] == "ok" and o.get("derived")],
@@ -123,13 +130,17 @@ def _findings(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 
 def _columns(columns: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    known = column_fields()
+    known = report_schema()["$defs"]["column"]["properties"]
     profiled: dict[str, dict[str, Any]] = {}
     for outcome in outcomes:
         if outcome.get("type") != "profile" or outcome["status"] != "ok" or outcome.get("table"):
             continue
-        for entry in (outcome.get("data") or {}).get("columns") or ():
+        entries = (outcome.get("data") or {}).get("columns")
+        for entry in entries if isinstance(entries, list) else ():
+            if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+                continue  # of a profile that does not keep to the form
             fields = {k: plain_tree(entry[k]) for k in known if k in entry}
+            fields = {k: value for k, value in fields.items() if conforms(value, known[k])}
             # Of two profiles that speak of one field, the one whose id comes first is heard.
             profiled[entry["name"]] = {**fields, **profiled.get(entry["name"], {})}
     out = []
@@ -156,6 +167,7 @@ def _plugin(outcome: Outcome) -> dict[str, Any]:
         "version": outcome["version"],
         "status": outcome["status"],
         "reason": outcome.get("reason") or None,
+        "failure": plain_tree(outcome.get("failure")),
         "table": _table_key(outcome),
         "coverage": coverage,
         "budget": plain_tree(dict(outcome.get("budget") or {})),

@@ -220,6 +220,8 @@ class Dataset:
             raise DamagedStoreError(
                 f"column {spec.name!r}, chunk {index} (rows {start:,} to {stop - 1:,}) is damaged: {error.message}",
                 "convert the source again",
+                spec.name,
+                index,
             ) from error
         return values
 
@@ -247,6 +249,7 @@ class Dataset:
             raise DamagedStoreError(
                 f"the categories of column {spec.name!r} are damaged: {error.message}",
                 "convert the source again",
+                spec.name,
             ) from error
         if spec.kind != "binary":
             values = [v.decode() for v in values]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from toolkit.task.dispatch import execute, preload, preload_rest
+from toolkit.task.dispatch import execute, failure_output, preload, preload_rest
 
-__all__ = ["execute", "preload", "preload_rest"]
+__all__ = ["execute", "failure_output", "preload", "preload_rest"]

@@ -14,6 +14,7 @@ from toolkit.core.registry import Registry
 from toolkit.storage.dataset import Dataset, open_location
 from toolkit.task.failure import describe
 from toolkit.task.payload import read_call, read_scans
+from toolkit.task.place import Tracker
 
 Report = Callable[[bytes], None]
 
@@ -39,7 +40,7 @@ def preload_rest() -> None:
     renderers.all()
 
 
-def execute(payload: bytes, report: Report) -> bytes:
+def execute(payload: bytes, report: Report, note: Report = lambda place: None) -> bytes:
     """Run one task.
 
     Parameters
@@ -48,6 +49,8 @@ def execute(payload: bytes, report: Report) -> bytes:
         From `toolkit.task.payload`.
     report : callable
         Called now and then with an encoded ``[done, total]``.
+    note : callable, optional
+        Called with every change of the place (see `toolkit.task.place`) that the task is at.
 
     Returns
     -------
@@ -56,24 +59,31 @@ def execute(payload: bytes, report: Report) -> bytes:
         interrupt is raised.
     """
     folder: Path | None = None
+    scratch = ""
+    tracker = Tracker(note)
     try:
         tree = decode(payload)
         if tree["task"] == "plugin":
-            folder = Path(tree["call"]["folder"])
+            folder, scratch = Path(tree["call"]["folder"]), tree["call"]["scratch"]
         with _open(tree["store"]) as dataset:
-            value = _run(tree, dataset, _throttled(report))
+            value = _run(tree, dataset, _throttled(report), tracker)
         return encode({"ok": True, "value": value})
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  whatever a plugin raises, sys.exit included, is its own failure
-        return encode({"ok": False, "failure": describe(error, folder).to_json()})
+        return failure_output(error, folder, scratch)
 
 
-def _run(tree: dict[str, Any], dataset: Dataset, progress: Callable[[int, int], None]) -> Any:
+def failure_output(error: BaseException, folder: Path | None = None, scratch: str = "") -> bytes:
+    """What `execute` returns when an error ended the task; see `toolkit.task.failure.describe`."""
+    return encode({"ok": False, "failure": describe(error, folder, scratch).to_json()})
+
+
+def _run(tree: dict[str, Any], dataset: Dataset, progress: Callable[[int, int], None], tracker: Tracker) -> Any:
     if tree["task"] == "plugin":
         from toolkit.task.plugin_task import run_plugin
 
-        return run_plugin(dataset, read_call(tree), progress)
+        return run_plugin(dataset, read_call(tree), progress, tracker)
     if tree["task"] in ("publish", "check"):
         from toolkit.task.publish_task import run_check, run_publish
 

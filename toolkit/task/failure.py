@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,11 @@ class Failure:
     where : str
         File and line in the plugin's folder, such as ``plugin.py, line 12``.
     damaged : bool
-        Whether the store is damaged, which ends the whole run.
+        Whether the store is said to be damaged; when it is, the whole run ends.
+    column : str
+        The column that is said to be; empty for the whole store.
+    chunk : int or None
+        The chunk of it; None for its categories.
     trace : list of str
         Last lines of the traceback, for a log; never part of a report.
     """
@@ -40,6 +44,8 @@ class Failure:
     remedy: str = ""
     where: str = ""
     damaged: bool = False
+    column: str = ""
+    chunk: int | None = None
     trace: list[str] = field(default_factory=list)
 
     @property
@@ -55,11 +61,30 @@ class Failure:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Failure:
-        """Read what `to_json` wrote."""
-        return cls(**value)
+        """Read what `to_json` wrote, cut to the lengths that it keeps to.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When it is something else: it comes from a process that may have sent anything.
+        """
+        made = cls(**value)
+        texts = (made.type, made.message, made.remedy, made.where, made.column, *made.trace)
+        if not all(isinstance(t, str) for t in texts) or not isinstance(made.damaged, bool):
+            raise ValueError("this is no failure")
+        if made.chunk is not None and type(made.chunk) is not int:
+            raise ValueError("this is no failure")
+        return replace(
+            made,
+            type=made.type[:_LONGEST],
+            message=made.message[: _LONGEST + 3],
+            remedy=made.remedy[:_LONGEST],
+            where=made.where[:_LONGEST],
+            trace=[line[:_LONGEST] for line in made.trace[-_TRACE_LINES:]],
+        )
 
 
-def describe(error: BaseException, folder: Path | None = None) -> Failure:
+def describe(error: BaseException, folder: Path | None = None, scratch: str = "") -> Failure:
     """An error as data.
 
     Parameters
@@ -68,21 +93,40 @@ def describe(error: BaseException, folder: Path | None = None) -> Failure:
         With its traceback.
     folder : Path, optional
         The plugin's, to say at which of its lines the error arose.
+    scratch : str, optional
+        The task's, whose name is another one in each run and so is left out of the message.
     """
     known = isinstance(error, ToolkitError)
-    message = error.message if isinstance(error, ToolkitError) else str(error)
-    message = _ADDRESS.sub("0x...", " ".join(message.split()))
+    message = _said(error)
+    if scratch:
+        message = message.replace(scratch, "scratch")
+    message = _ADDRESS.sub("0x...", _printable(" ".join(message.split())))
     if len(message) > _LONGEST:
         message = message[:_LONGEST] + "..."
-    lines = "".join(traceback.format_exception(error)).splitlines()
+    lines = [_printable(line) for line in "".join(traceback.format_exception(error)).splitlines()]
     return Failure(
         type=type(error).__name__,
         message=message or "no message",
-        remedy=error.remedy if isinstance(error, ToolkitError) else "",
+        remedy=_printable(str(error.remedy)) if isinstance(error, ToolkitError) else "",
         where="" if known and folder is None else _place(error, folder),
         damaged=isinstance(error, DamagedStoreError),
+        column=error.column if isinstance(error, DamagedStoreError) else "",
+        chunk=error.chunk if isinstance(error, DamagedStoreError) else None,
         trace=lines[-_TRACE_LINES:],
     )
+
+
+def _said(error: BaseException) -> str:
+    """The error's text; an error of a plugin may have none to give."""
+    try:
+        return str(error.message if isinstance(error, ToolkitError) else str(error))
+    except Exception as other:  # noqa: BLE001  its own code
+        return f"its text can't be had: {type(other).__name__}"
+
+
+def _printable(text: str) -> str:
+    """Text with what a terminal or an encoder would stumble over written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _place(error: BaseException, folder: Path | None) -> str:

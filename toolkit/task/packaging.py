@@ -19,6 +19,7 @@ from toolkit.plugin.selection import omission
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\Z")
 
 
+_MOST_TESTS = 1 << 62
 NO_RESULT = "it handed back bytes that are no result"
 
 
@@ -66,8 +67,15 @@ def checked_result(returned: Any, plugin_type: str, ctx: Context) -> Result:
     )
 
 
-def read_result(data: bytes) -> Result:
+def read_result(data: bytes, plugin_type: str) -> Result:
     """A result that came from another process, which may have sent anything.
+
+    Parameters
+    ----------
+    data : bytes
+        Encoded.
+    plugin_type : str
+        Type of the plugin.
 
     Raises
     ------
@@ -81,14 +89,29 @@ def read_result(data: bytes) -> Result:
         data_tree, covered, files, tests, omitted = parts
         typed = [
             all(isinstance(tree, dict) for tree in (data_tree, covered, files, result.derived, *omitted)),
-            isinstance(tests, int),
-            all(isinstance(name, str) and isinstance(content, bytes) for name, content in files.items()),
+            type(tests) is int and 0 <= tests < _MOST_TESTS,
+            all(_is_finding(f) for f in result.findings),
         ]
+        # Names above all: the engine writes the files.
+        _files(files, plugin_type)
     except (EncodingError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ResultError(NO_RESULT) from error
     if not all(typed):
         raise ResultError(NO_RESULT)
     return result
+
+
+def _is_finding(found: Finding) -> bool:
+    """Whether the fields have the types that a report rests on."""
+    parts: tuple[Any, ...] = (found.columns, found.references, found.evidence)
+    values: tuple[Any, ...] = (found.effect, found.log10_p, *(found.interval or ()))
+    texts: tuple[Any, ...] = (found.kind, found.sentence, found.recommendation, *found.columns, *found.references)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in values)
+        and [type(part) for part in parts] == [list, list, dict]
+        and (found.log10_p is None or found.log10_p <= 0)
+    )
 
 
 def _finding(found: Any, schema: Schema) -> Finding:

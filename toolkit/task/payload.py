@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from toolkit.core.encoding import EncodingError, decode, encode
-from toolkit.core.errors import DamagedStoreError
 from toolkit.kernels.scan import Scan
 from toolkit.task.failure import Failure
 
@@ -70,7 +69,8 @@ class PluginCall:
     plan : dict or None
         What the run is going to do, for a planner.
     scratch : str
-        The folder in which a transform stages its table; empty for other types.
+        Folder of this task's own to write in, where a transform stages its table; not part of what its result depends
+        on.
     """
 
     id: str
@@ -137,8 +137,6 @@ def read_output(output: bytes) -> tuple[Any, Failure | None]:
 
     Raises
     ------
-    DamagedStoreError
-        When the task found the store damaged, as no other task can do better.
     EncodingError
         When the bytes are no output.
     """
@@ -147,10 +145,7 @@ def read_output(output: bytes) -> tuple[Any, Failure | None]:
         raise EncodingError("a task handed back bytes that are no output")
     if tree["ok"]:
         return tree["value"], None
-    failure = Failure.from_json(tree["failure"])
-    if failure.damaged:
-        raise DamagedStoreError(failure.message, failure.remedy)
-    return None, failure
+    return None, Failure.from_json(tree["failure"])
 
 
 def store_ref(location: Path, key: str, cuts: Sequence[int] = ()) -> StoreRef:

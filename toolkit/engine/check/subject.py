@@ -14,6 +14,7 @@ from toolkit.engine.plan import make_plan
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.engine.results import ResultStore
 from toolkit.engine.schedule import Schedule
+from toolkit.engine.scratch import Scratch
 from toolkit.engine.tables import Tables
 from toolkit.execute.serial import SerialExecutor
 from toolkit.govern.policy import Policy
@@ -73,16 +74,18 @@ class Subject:
         def board(table: Dataset) -> KernelBoard:
             return KernelBoard(table, "", chunks, None, lambda key: None, lambda key, body: None)
 
-        tables = Tables(dataset, board, AppData(self.work), self.work / "scratch")
+        tables = Tables(dataset, board, AppData(self.work))
         unused = ResultStore(self.work, reading=False)
-        schedule = Schedule(plan, tables, unused, lambda key, body: None, lambda run: None)
+        schedule = Schedule(
+            plan, tables, unused, lambda key, body: None, lambda run: None, Scratch(AppData(self.work), self.work)
+        )
         executor = SerialExecutor()
         executor.begin(1)
         try:
             for _ in schedule.run(executor, 1, schedule.prepare()):
                 pass
         finally:
-            tables.close()
+            schedule.scratch.close()
         return schedule.plugins[self.manifest.id]
 
 
