@@ -6,8 +6,9 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from toolkit.contain.rules import Enforcement
 from toolkit.core.encoding import decode
-from toolkit.execute.base import Limits, Outcome, Task
+from toolkit.execute.base import Access, Limits, Outcome, Task
 from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
 from toolkit.task.payload import PluginCall, plugin_payload, store_ref
@@ -27,11 +28,24 @@ def plugin_on_disk(folder: Path, plugin: str, code: str, **manifest: Any) -> Pat
     return place
 
 
-def plugin_task(dataset: Dataset, folder: Path, number: int = 0, limits: Limits | None = None, **call: Any) -> Task:
+def plugin_task(
+    dataset: Dataset,
+    folder: Path,
+    number: int = 0,
+    limits: Limits | None = None,
+    enforcement: Enforcement = "best-effort",
+    **call: Any,
+) -> Task:
     """The task that runs a plugin on a store."""
-    made = PluginCall(id=folder.name, type=folder.name.partition("_")[0], folder=str(folder), digest="", **call)
+    scratch = folder.parent / f"{folder.name}-scratch-{number}"
+    if folder.is_dir():
+        scratch.mkdir(exist_ok=True)
+    made = PluginCall(
+        id=folder.name, type=folder.name.partition("_")[0], folder=str(folder), digest="", scratch=str(scratch), **call
+    )
     payload = plugin_payload(store_ref(dataset.location, dataset.key), made)
-    return Task(f"{folder.name}:{number}", payload, limits or Limits())
+    access = Access((str(dataset.location), str(folder)), str(scratch), enforcement)
+    return Task(f"{folder.name}:{number}", payload, limits or Limits(), access)
 
 
 def data_of(outcome: Outcome) -> Any:

@@ -12,7 +12,7 @@ from tests.plugin_on_disk import data_of, failure_of, plugin_on_disk, plugin_tas
 from tests.store_on_disk import store_on_disk
 from toolkit.core.grid import Partition
 from toolkit.core.registry import Registry
-from toolkit.execute.base import Executor, Limits, Outcome, Task, load_executor
+from toolkit.execute.base import Access, Executor, Limits, Outcome, Task, load_executor
 from toolkit.kernels.base import request
 from toolkit.kernels.scan import Scan
 from toolkit.storage.dataset import Dataset
@@ -46,7 +46,8 @@ def run(executor: Executor, *tasks: Task) -> dict[str, Outcome]:
 def scan_task(dataset: Dataset, number: int) -> Task:
     whole = Partition(0, dataset.grid.n_chunks)
     scans = [Scan((name,), (request("moments", name),), whole) for name in ("x", "n")]
-    return Task(f"scan:{number}", scan_payload(store_ref(dataset.location, dataset.key), scans))
+    access = Access((str(dataset.location),))
+    return Task(f"scan:{number}", scan_payload(store_ref(dataset.location, dataset.key), scans), access=access)
 
 
 def test_provides_a_name_that_finds_it() -> None:

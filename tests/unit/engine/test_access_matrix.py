@@ -133,6 +133,7 @@ def test_a_small_table_that_stands_for_two_million_rows(tmp_path: Path) -> None:
     assert budgets["analysis_lda"] == {
         "batch_size": 262_144, "max_cols": 500, "max_pairs": 2000, "max_groups": 2000, "max_windows": 10_000,
         "max_findings": 200, "time_limit_ms": 1_800_000, "cpu_limit_ms": 7_200_000, "memory": 4 << 30,
+        "disk": 1 << 30,
     }  # fmt: skip
     units = {p["id"]: p["units"] for p in plan["plugins"]}
     assert units["analysis_lda"] == {

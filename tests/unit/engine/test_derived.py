@@ -311,8 +311,8 @@ from pathlib import Path
 from toolkit.engine import discovery, tables
 from toolkit.engine.runner import run_plugins
 
-def before(self, run, declaration):
-    assert list(Path(run.call.scratch).iterdir()), "nothing is staged"
+def before(self, run, declaration, staged):
+    assert list(staged.iterdir()), "nothing is staged"
     os.kill(os.getpid(), signal.SIGKILL)
 
 def after(self, run):
@@ -335,7 +335,7 @@ def test_a_run_killed_around_publishing_is_gone_on_with(place: Place, executor: 
     ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     (killed,) = place.data.runs.iterdir()
-    assert (killed / "scratch" / "transform_double").is_dir()
+    assert (killed / "scratch" / "plugin-transform_double").is_dir()
     assert len(place.data.list_stores()) == {"before": 1, "after": 2}[moment]
     resumed = place.run(resume=killed.name)
     assert resumed.status == "ok"

@@ -118,17 +118,21 @@ def test_memory_of_its_own_is_limited(executor: ProcessExecutor, dataset: Datase
     assert "MemoryError" in failure_of(outcome).type
 
 
-def test_shared_memory_is_watched(executor: ProcessExecutor, dataset: Dataset, tmp_path: Path) -> None:
+def test_memory_of_a_mapped_file_is_watched(executor: ProcessExecutor, dataset: Dataset, tmp_path: Path) -> None:
     code = """
     import mmap, time
     def run(ctx):
-        held = mmap.mmap(-1, 1 << 30)
+        with open("mapped", "w+b") as file:
+            file.truncate(1 << 30)
+            held = mmap.mmap(file.fileno(), 1 << 30)
         for i in range(0, 1 << 30, 4096):
             held[i] = 1
         time.sleep(60)
     """
     outcome = outcome_of(executor, dataset, tmp_path, code, Limits(memory=300 << 20, wall_ms=20_000))
     assert (outcome.status, outcome.reason) == ("failed", "used more memory than its limit of 300 MiB")
+    assert outcome.verdict.limit == 300 << 20
+    assert outcome.usage.last_rss > 300 << 20
 
 
 def test_endless_printing_is_cut(executor: ProcessExecutor, dataset: Dataset, tmp_path: Path) -> None:
@@ -138,14 +142,20 @@ def test_endless_printing_is_cut(executor: ProcessExecutor, dataset: Dataset, tm
     assert len(outcome.log) <= 8192
 
 
+def test_what_was_printed_before_a_crash_is_kept(executor: ProcessExecutor, dataset: Dataset, tmp_path: Path) -> None:
+    code = "import ctypes\ndef run(ctx):\n    print('the last words')\n    ctypes.string_at(0)\n"
+    assert outcome_of(executor, dataset, tmp_path, code).log == "the last words\n"
+
+
 def test_what_a_task_leaves_behind_is_ended(executor: ProcessExecutor, dataset: Dataset, tmp_path: Path) -> None:
-    """Also where it has left the process group."""
+    """Where the kernel does not keep it from forking; also what has left the process group."""
     code = """
-    import os, time
+    import ctypes, os, time
     def run(ctx):
+        libc = ctypes.CDLL(None)  # which the audit hook does not see
         pids = []
         for leave in (False, True):
-            pid = os.fork()
+            pid = libc.fork()
             if pid == 0:
                 if leave:
                     os.setsid()
@@ -155,8 +165,12 @@ def test_what_a_task_leaves_behind_is_ended(executor: ProcessExecutor, dataset: 
         time.sleep(0.1)
         return Result({"pids": pids})
     """
-    pids = data_of(outcome_of(executor, dataset, tmp_path, code))["pids"]
-    assert gone(pids)
+    folder = plugin_on_disk(tmp_path, "analysis_forks", code)
+    executor.submit(plugin_task(dataset, folder, enforcement="advisory"))
+    (outcome,) = executor.completed()
+    assert outcome.in_force is not None
+    assert outcome.in_force.level == "advisory"
+    assert gone(data_of(outcome)["pids"])
 
 
 def test_threads_left_running_do_not_keep_a_task(executor: ProcessExecutor, dataset: Dataset, tmp_path: Path) -> None:
@@ -172,28 +186,81 @@ def test_threads_left_running_do_not_keep_a_task(executor: ProcessExecutor, data
 
 
 def test_a_child_holds_nothing_of_its_siblings(executor: ProcessExecutor, dataset: Dataset, tmp_path: Path) -> None:
-    code = "import os\ndef run(ctx):\n    return Result({'open': sorted(map(int, os.listdir('/proc/self/fd')))})\n"
+    code = """
+    import os
+    def is_open(fd):
+        try:
+            os.fstat(fd)
+        except OSError:
+            return False
+        return True
+    def run(ctx):
+        return Result({"open": [fd for fd in range(1000) if is_open(fd)]})
+    """
     folder = plugin_on_disk(tmp_path, "analysis_fds", code)
     for i in range(4):
         executor.submit(plugin_task(dataset, folder, number=i))
-    for outcome in executor.completed():
-        assert len([fd for fd in data_of(outcome)["open"] if fd > 3]) <= 1  # the listing's own
+    assert [data_of(outcome)["open"] for outcome in executor.completed()] == [[0, 1, 2, 3]] * 4
 
 
-def test_closing_ends_running_tasks(dataset: Dataset, tmp_path: Path) -> None:
-    path = tmp_path / "pid"
-    code = f"""
-    import os, pathlib, time
+def test_secrets_of_the_environment_do_not_reach_a_plugin(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "secret")
+    code = """
+    import os
     def run(ctx):
-        pathlib.Path({str(path)!r}).write_text(str(os.getpid()))
-        time.sleep(60)
+        return Result({"token": os.environ.get("SOME_TOKEN"), "path": os.environ["PATH"]})
     """
     made = ProcessExecutor()
     made.begin(1)
-    made.submit(plugin_task(dataset, plugin_on_disk(tmp_path, "analysis_sleeps", code)))
-    pid = int(wait_for(path))
+    made.submit(plugin_task(dataset, plugin_on_disk(tmp_path, "analysis_asks", code)))
+    (outcome,) = made.completed()
+    made.close()
+    assert data_of(outcome) == {"token": None, "path": os.environ["PATH"]}
+
+
+SLEEPS = """
+import os, time
+def run(ctx):
+    (ctx.scratch / "pids").write_text(f"{os.getpid()} {os.getppid()}")
+    time.sleep(60)
+"""
+
+
+def test_closing_ends_running_tasks(dataset: Dataset, tmp_path: Path) -> None:
+    made = ProcessExecutor()
+    made.begin(1)
+    made.submit(plugin_task(dataset, plugin_on_disk(tmp_path, "analysis_sleeps", SLEEPS)))
+    pid, _ = pids_of(tmp_path)
     made.close()
     assert gone([pid])
+
+
+def test_a_worker_that_is_killed_from_outside_fails_alone(
+    executor: ProcessExecutor, dataset: Dataset, tmp_path: Path
+) -> None:
+    executor.submit(plugin_task(dataset, plugin_on_disk(tmp_path, "analysis_sleeps", SLEEPS)))
+    executor.submit(plugin_task(dataset, plugin_on_disk(tmp_path, "analysis_well", WELL)))
+    pid, _ = pids_of(tmp_path)
+    os.kill(pid, signal.SIGKILL)
+    found = {o.task_id: o for o in executor.completed()}
+    assert data_of(found["analysis_well:0"]) == {"rows": 10}
+    verdict = found["analysis_sleeps:0"].verdict
+    assert (verdict.cause, verdict.signal) == ("killed", "SIGKILL")
+    assert found["analysis_sleeps:0"].place.phase == "run"
+
+
+def test_killing_the_forking_process_ends_its_workers(dataset: Dataset, tmp_path: Path) -> None:
+    made = ProcessExecutor()
+    made.begin(1)
+    made.submit(plugin_task(dataset, plugin_on_disk(tmp_path, "analysis_sleeps", SLEEPS)))
+    pids = pids_of(tmp_path)
+    os.kill(pids[1], signal.SIGKILL)
+    with pytest.raises(ExecutorError, match="has ended"):
+        list(made.completed())
+    assert gone(pids)
+    made.close()
 
 
 def test_the_end_of_the_forking_process_is_said(dataset: Dataset) -> None:
@@ -207,14 +274,7 @@ def test_the_end_of_the_forking_process_is_said(dataset: Dataset) -> None:
 
 def test_nothing_survives_the_run(dataset: Dataset, tmp_path: Path) -> None:
     """A run that is killed with -9 takes its workers with it."""
-    pid_file = tmp_path / "pid"
-    code = f"""
-    import os, pathlib, time
-    def run(ctx):
-        pathlib.Path({str(pid_file)!r}).write_text(f'{{os.getpid()}} {{os.getppid()}}')
-        time.sleep(60)
-    """
-    folder = plugin_on_disk(tmp_path, "analysis_sleeps", code)
+    folder = plugin_on_disk(tmp_path, "analysis_sleeps", SLEEPS)
     program = (
         "from pathlib import Path\n"
         "from tests.plugin_on_disk import plugin_task\n"
@@ -228,7 +288,7 @@ def test_nothing_survives_the_run(dataset: Dataset, tmp_path: Path) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([sys.executable, "-c", program], env=environment) as parent:
-        pids = [int(p) for p in wait_for(pid_file).split()]
+        pids = pids_of(tmp_path)
         parent.kill()
         parent.wait()
     assert gone(pids)
@@ -237,6 +297,11 @@ def test_nothing_survives_the_run(dataset: Dataset, tmp_path: Path) -> None:
 def submit_and_wait(executor: ProcessExecutor, dataset: Dataset) -> None:
     executor.submit(plugin_task(dataset, Path("/nowhere/analysis_x")))
     list(executor.completed())
+
+
+def pids_of(folder: Path) -> list[int]:
+    """Processes of the plugin SLEEPS and of what forked it, once it runs."""
+    return [int(p) for p in wait_for(folder / "analysis_sleeps-scratch-0" / "pids").split()]
 
 
 def wait_for(path: Path, seconds: float = 20.0) -> str:

@@ -20,7 +20,9 @@ from toolkit.report.renderers.markdown_report import MarkdownRenderer
 from toolkit.report.schema import report_schema
 from toolkit.report.validation import ReportError, check_report
 
-TOP_LEVEL = {"schema_version", "dataset", "columns", "plugins", "derived", "findings", "omitted", "references"}
+TOP_LEVEL = {
+    "schema_version", "dataset", "enforcement", "columns", "plugins", "derived", "findings", "omitted", "references"
+}  # fmt: skip
 
 
 def test_the_report_conforms_to_its_schema_and_has_the_agreed_parts() -> None:
@@ -30,7 +32,8 @@ def test_the_report_conforms_to_its_schema_and_has_the_agreed_parts() -> None:
     assert report["dataset"] == {**DATASET, "sampled": False}
     assert [c["name"] for c in report["columns"]] == [c["name"] for c in COLUMNS]
     assert [p["id"] for p in report["plugins"]] == ["analysis_trend", "analysis_x", "analysis_y", "profile_basic"]
-    assert set(report["plugins"][0]) == {"id", "version", "status", "reason", "table", "coverage", "budget"}
+    fields = {"id", "version", "status", "reason", "failure", "table", "coverage", "budget"}
+    assert set(report["plugins"][0]) == fields
     assert report["plugins"][0]["coverage"] == {"rows": 100, "n_tests": 40}
 
 

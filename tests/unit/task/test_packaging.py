@@ -87,7 +87,7 @@ def test_a_partial_read_gives_no_findings() -> None:
 
 def test_what_another_process_sent_is_checked_again() -> None:
     good = Result({"a": [1, 2.5]}, [finding(interval=(0.1, 0.2))], 3)
-    assert read_result(encode(good.to_json())) == good
+    assert read_result(encode(good.to_json()), "analysis") == good
     bad: list[Any] = [
         b"garbage",
         encode([1]),
@@ -99,7 +99,7 @@ def test_what_another_process_sent_is_checked_again() -> None:
     ]
     for data in bad:
         with pytest.raises(ResultError):
-            read_result(data)
+            read_result(data, "analysis")
 
 
 def test_coverage_counts_what_was_read() -> None:
