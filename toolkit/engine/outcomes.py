@@ -7,13 +7,14 @@ from typing import Any
 
 from toolkit.core.encoding import EncodingError, encode
 from toolkit.engine.admission import Expected
-from toolkit.engine.failure_record import FailureRecord
-from toolkit.engine.plugin_run import PluginRun
+from toolkit.engine.damage import unless_damaged
+from toolkit.engine.failure_record import FailureRecord, failure_record
+from toolkit.engine.plugin_run import PluginRun, limits_of, note_failure
 from toolkit.execute.base import Outcome
 from toolkit.storage.dataset import Dataset
 from toolkit.task.failure import Failure
 from toolkit.task.packaging import NO_RESULT, ResultError, read_result
-from toolkit.task.payload import read_output
+from toolkit.task.payload import StoreRef, read_output
 
 _LONGEST_REASON = 1000
 
@@ -62,6 +63,22 @@ def output_of(outcome: Outcome) -> tuple[Any, Failure | None, str]:
     # A plugin that was refused what it tried, and failed upon that, says best at which line.
     reason = reason if failure is None else failure.reason
     return None if reason else value, failure, reason
+
+
+def take_failure(
+    run: PluginRun, store: StoreRef, outcome: Outcome, failure: Failure | None, reason: str
+) -> FailureRecord:
+    """Note that a task of a plugin failed; what `output_of` gave says why.
+
+    Raises
+    ------
+    DamagedStoreError
+        When it failed because its table is damaged, and that is so.
+    """
+    failure = None if failure is None else unless_damaged(store, failure)
+    record = failure_record(run.planned, outcome, limits_of(run), failure, reason)
+    note_failure(run, record)
+    return record
 
 
 def end_with(run: PluginRun, value: dict[str, Any]) -> None:

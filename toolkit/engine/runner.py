@@ -13,7 +13,7 @@ from typing import Any
 from toolkit.core.canonical import canonical_json, pretty_json
 from toolkit.core.settings import read_settings
 from toolkit.engine.board import KernelBoard
-from toolkit.engine.containment import check_enforcement
+from toolkit.engine.containment import Containment, check_enforcement
 from toolkit.engine.discovery import discover
 from toolkit.engine.eta import Eta, eta_from_state
 from toolkit.engine.forecast import Forecasts, check_something_runs

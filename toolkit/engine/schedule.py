@@ -11,18 +11,15 @@ from toolkit.core.encoding import EncodingError, decode, encode
 from toolkit.core.errors import DamagedStoreError, ToolkitError
 from toolkit.engine.admission import Admission, Expected
 from toolkit.engine.board import batches
-from toolkit.engine.damage import unless_damaged
-from toolkit.engine.failure_record import FailureRecord, failure_record
+from toolkit.engine.failure_record import FailureRecord
 from toolkit.engine.forecast import ALONE, Forecasts, ScanForecast
-from toolkit.engine.outcomes import TaskDone, checked, end_with, kept_of, output_of
+from toolkit.engine.outcomes import TaskDone, checked, end_with, kept_of, output_of, take_failure
 from toolkit.engine.plan import Plan, settled, unusable
 from toolkit.engine.plugin_run import (
     PluginRun,
     TaskCall,
     begin_call,
-    limits_of,
     make_call,
-    note_failure,
     part_calls,
     passes_of,
     plugin_task,
@@ -208,7 +205,7 @@ class Schedule:
         before = run.ended
         record = None
         if reason:
-            record = self._failed(run, outcome, failure, reason)
+            record = take_failure(run, self._table(run).store, outcome, failure, reason)
         elif not before:
             record = self._take_safely(run, outcome, value)
         if outcome.log and record is None:
@@ -220,18 +217,12 @@ class Schedule:
         columns, of = len(run.planned.columns), table.dataset
         return TaskDone(kind, run.id, columns, status, reason, outcome, of, expected, record)
 
-    def _failed(self, run: PluginRun, outcome: Outcome, failure: Failure | None, reason: str) -> FailureRecord:
-        failure = None if failure is None else unless_damaged(self._table(run).store, failure)
-        record = failure_record(run.planned, outcome, limits_of(run), failure, reason)
-        note_failure(run, record)
-        return record
-
     def _take_safely(self, run: PluginRun, outcome: Outcome, value: Any) -> FailureRecord | None:
         """Take what a plugin's task handed back, which may be anything."""
         try:
             self._take_value(run, outcome.task_id, value)
         except (ResultError, EncodingError, KeyError, TypeError, ValueError, AttributeError):
-            return self._failed(run, outcome, None, NO_RESULT)
+            return take_failure(run, self._table(run).store, outcome, None, NO_RESULT)
         return None
 
     def _take_value(self, run: PluginRun, task_id: str, value: dict[str, Any]) -> None:
