@@ -66,7 +66,7 @@ class Hdf5Writer:
         self._chunk_rows = chunk_rows
         self._rows = rows
         self._ends: dict[str, list[int]] = {}
-        self._stored: dict[str, list[str]] = {}
+        self._stretches: dict[str, list[tuple[int, int]]] = {}
         self._file = _h5py().File(location, "w-", libver="v110")
 
     def write_chunk(self, array: ArraySpec, index: int, values: npt.NDArray[Any]) -> None:
@@ -83,7 +83,8 @@ class Hdf5Writer:
         """Write the root metadata and flush the file."""
         for name, ends in self._ends.items():
             self._file[name].attrs["ends"] = np.array(ends, np.int64)
-        manifest = replace(manifest, stored=dict(sorted(self._stored.items())))
+        self._file.flush()  # what is still in the library's cache has no stored bytes yet
+        manifest = replace(manifest, stored={name: self._digests(name) for name in sorted(self._stretches)})
         sealed = np.frombuffer(seal(canonical_json(manifest.to_json())), np.uint8)
         self._file.create_dataset(_METADATA, data=sealed)
         self._file.close()
@@ -101,12 +102,18 @@ class Hdf5Writer:
         self._put(name, start, values)
 
     def _put(self, name: str, start: int, values: npt.NDArray[Any]) -> None:
-        dataset = self._file[name]
-        dataset[start : start + values.size] = values
-        digest = hashlib.sha256()
-        for block in _blocks(dataset, start, start + values.size):
-            digest.update(block)
-        self._stored.setdefault(name, []).append(digest.hexdigest())
+        self._file[name][start : start + values.size] = values
+        self._stretches.setdefault(name, []).append((start, start + values.size))
+
+    def _digests(self, name: str) -> list[str]:
+        """Digests of the stored bytes of each chunk of an array."""
+        found = []
+        for start, stop in self._stretches[name]:
+            digest = hashlib.sha256()
+            for block in _blocks(self._file[name], start, stop):
+                digest.update(block)
+            found.append(digest.hexdigest())
+        return found
 
     def _make(self, name: str, shape: tuple[int], dtype: np.dtype[Any], chunk: int, **more: Any) -> None:
         compression = None if self._codec == "none" else self._codec

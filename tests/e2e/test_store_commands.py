@@ -128,3 +128,16 @@ def test_an_exported_hdf5_store_is_the_same_table(appdata: Path, tmp_path: Path)
     with toolkit.open_store(target) as exported, toolkit.open_store(store) as original:
         assert exported.key == original.key
         assert exported.to_pandas().equals(original.to_pandas())
+
+
+@pytest.mark.parametrize("rows", [3, 1000, 70_000])
+def test_a_table_converted_to_hdf5_is_the_same(rows: int, tmp_path: Path) -> None:
+    """Of any size: what the library still has in its cache has no stored bytes to digest yet."""
+    pytest.importorskip("h5py")
+    source = tmp_path / "t.csv"
+    lines = [f"{i},town {i % 7},memo number {i},{i / 4}" for i in range(rows)]
+    source.write_text("\n".join(["id,town,memo,price", *lines, ""]))
+    stores = [toolkit.convert_table(source, appdata=tmp_path / f, format=f) for f in ("zarr", "hdf5")]
+    assert stores[0].key == stores[1].key
+    assert inspect([str(stores[1].location), "--verify"]) == 0
+    assert stores[0].to_pandas().equals(stores[1].to_pandas())
