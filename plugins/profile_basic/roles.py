@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from toolkit.plugin.wording import percent, shown
+
 from .columns import Profile
-from .values import percent, shown
 
 _ID_NAME = re.compile(r"(?:^|[^a-z])(?:id|ids|key|uuid|guid|pk|rowid|nr|no|num|number|code|ref|hash)(?:$|[^a-z])")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.plugin import ChunkGrid, Finding
+from toolkit.plugin.wording import percent, quoted, shown
 
 from .columns import Profile
 from .count_findings import where
 from .look import Places
-from .values import percent, quoted, scalar, shown
+from .values import scalar
 
 _SHOWN_VALUES = 5
 _MOST_LISTED = 20

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from toolkit.plugin import ChunkGrid, Finding
+from toolkit.plugin.wording import percent, quoted, shown
 
 from .columns import Profile
 from .count_findings import where
 from .look import Places
 from .sentinels import DAYS, FRACTIONS, NUMBERS, Suspect
-from .values import days, percent, quoted, scalar, shown
+from .values import days, scalar
 
 
 def sentinel(profile: Profile, suspect: Suspect, grid: ChunkGrid) -> Finding:

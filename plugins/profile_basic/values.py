@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.plugin import ColumnSpec
-
-LONGEST_TEXT = 120
-"""Characters of a text value that are shown."""
+from toolkit.plugin.wording import cut
 
 _UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _SECONDS_PER_DAY = 86_400
@@ -44,7 +42,7 @@ def scalar(value: Any, spec: ColumnSpec) -> Any:
         rest = "…" if len(value) > _LONGEST_BINARY else ""
         return f"0x{value[:_LONGEST_BINARY].hex()}{rest}"
     if isinstance(value, str):
-        return value if len(value) <= LONGEST_TEXT else value[: LONGEST_TEXT - 1] + "…"
+        return cut(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
@@ -78,45 +76,6 @@ def days(value: int, spec: ColumnSpec) -> int:
 def units_per_day(spec: ColumnSpec) -> int:
     """How many of a time column's units a day has."""
     return 1 if spec.unit == "D" else _UNITS_PER_SECOND[spec.unit] * _SECONDS_PER_DAY
-
-
-def shown(value: Any) -> str:
-    """Write a report's scalar into a sentence: text in quotation marks, whole floats as integers.
-
-    Examples
-    --------
-    >>> shown(-9999), shown(0.25), shown("n/a"), shown(3.0)
-    ('-9999', '0.25', '"n/a"', '3')
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.10g}"
-    return f'"{value}"'
-
-
-def percent(share: float) -> str:
-    """Write a share in percent, with as many digits as it takes not to look like none or all.
-
-    Examples
-    --------
-    >>> percent(0.93560), percent(0.99999), percent(0.0000123), percent(1.0)
-    ('93.6 %', '99.999 %', '0.001 %', '100 %')
-    """
-    if share in (0.0, 1.0):
-        return f"{100 * share:.0f} %"
-    for digits in range(1, 9):
-        text = f"{100 * share:.{digits}f}"
-        if 0.0 < float(text) < 100.0:
-            return f"{text} %"
-    return f"{100 * share:.3g} %"
-
-
-def quoted(name: str) -> str:
-    """Write a column's name into a sentence, between backticks; long names are cut."""
-    return f"`{name if len(name) <= LONGEST_TEXT else name[: LONGEST_TEXT - 1] + '…'}`"
 
 
 def _instant(value: Any, spec: ColumnSpec) -> str:

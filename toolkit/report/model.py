@@ -7,8 +7,8 @@ from typing import Any
 
 from toolkit.core.canonical import round_significant
 from toolkit.core.digest import digest_value
+from toolkit.plugin.inference.multiplicity import q_values
 from toolkit.report.conformity import conforms
-from toolkit.report.multiplicity import q_values
 from toolkit.report.plain import plain_tree
 from toolkit.report.schema import SCHEMA_VERSION, report_schema
 

@@ -19,6 +19,7 @@ from toolkit.plugin.inference.effects import (
     wasserstein_bounds,
 )
 from toolkit.plugin.inference.jackknife import Estimates, block_jackknife, jackknife_of_sums
+from toolkit.plugin.inference.multiplicity import q_values
 from toolkit.plugin.inference.tables import TableTest, adjusted_residuals, chi_square, cramers_v, table_test
 from toolkit.plugin.inference.tails import log10_chi2, log10_f, log10_normal, log10_t, t_quantile
 
@@ -41,6 +42,7 @@ __all__ = [
     "log10_f",
     "log10_normal",
     "log10_t",
+    "q_values",
     "stability_index",
     "t_quantile",
     "table_test",

@@ -1,4 +1,4 @@
-"""False discovery control over all hypotheses of a run."""
+"""False discovery control over many hypotheses, of a plugin or of a run."""
 
 from __future__ import annotations
 
