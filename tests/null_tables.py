@@ -169,3 +169,16 @@ def run_plugin(
             found = reduce_whole(reducer)
     assert isinstance(found, Result)
     return found
+
+
+def null_tables_with_findings(folder: Path, count: int) -> list[tuple[Dependence, str]]:
+    """Run a plugin on null tables: of each on which it made a tested finding, the kind and the first sentence.
+
+    Findings of facts, which have no p-value, don't count.
+    """
+    out = []
+    for dependence, dataset in null_tables(count):
+        tested = [f for f in run_plugin(folder, dataset).findings if f.log10_p is not None]
+        if tested:
+            out.append((dependence, tested[0].sentence))
+    return out
