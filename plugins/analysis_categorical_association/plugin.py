@@ -31,10 +31,7 @@ doi:10.1214/aos/1176347265. Benjamini and Hochberg (1995), doi:10.1111/j.2517-61
 
 from __future__ import annotations
 
-import math
-
-from toolkit.plugin import Context, Finding, Result, round_significant
-from toolkit.plugin.inference import q_values
+from toolkit.plugin import Context, Result, discoveries, round_significant
 
 from .cells import strongest_cells
 from .pairs import analyse
@@ -50,25 +47,21 @@ def run(ctx: Context) -> Result:
         ``data["pairs"]`` has the statistics of every pair that could be tested, found or not.
     """
     pairs = [pair for names in ctx.kernel_columns("pairs") if (pair := analyse(ctx, *names)) is not None]
-    q = q_values([pair.log10_p for pair in pairs], len(pairs))
-    found: list[tuple[float, float, int, Finding]] = []
-    for place, (pair, value) in enumerate(zip(pairs, q, strict=True)):
-        if matters(pair.interval[0], value, ctx.params["cramers_v"], ctx.params["rate"]):
+    findings = []
+    for pair in pairs:
+        if is_sure(pair.interval[0], ctx.params["cramers_v"]):
             cells = strongest_cells(pair, ctx.params["lift"], ctx.params["cells"])
-            order = (round_significant(pair.log10_p), -round_significant(pair.v), place)
-            found.append((*order, finding_of(pair, cells, ctx)))
-    data = [pair.to_json() | {"q": value} for pair, value in zip(pairs, q, strict=True)]
-    return Result(
-        data={"pairs": data}, findings=[f for *_, f in sorted(found, key=lambda f: f[:3])], n_tests=len(pairs)
-    )
+            findings.append(finding_of(pair, cells, ctx))
+    lasting = discoveries(findings, len(pairs), ctx.params["rate"])
+    return Result(data={"pairs": [pair.to_json() for pair in pairs]}, findings=lasting, n_tests=len(pairs))
 
 
-def matters(low: float, q: float, least: float, rate: float) -> bool:
-    """Whether an effect is sure to exceed the least that matters, and a discovery.
+def is_sure(low: float, least: float) -> bool:
+    """Whether an effect is sure to exceed the least that matters; the low end of its interval may be unknown.
 
     Examples
     --------
-    >>> matters(0.3, 1e-9, 0.05, 0.05), matters(0.3, 0.2, 0.05, 0.05), matters(float("nan"), 1e-9, 0.05, 0.05)
+    >>> is_sure(0.3, 0.05), is_sure(0.04, 0.05), is_sure(float("nan"), 0.05)
     (True, False, False)
     """
-    return bool(math.isfinite(low) and round_significant(low) > least and round_significant(q) <= rate)
+    return round_significant(low) > least

@@ -18,6 +18,7 @@ from toolkit.plugin.bins import RowBlocks, TimeBins, row_blocks, time_bins
 from toolkit.plugin.budget import CAPS, Budget
 from toolkit.plugin.context import Context
 from toolkit.plugin.derived import Coded, DerivedTable
+from toolkit.plugin.discoveries import discoveries
 from toolkit.plugin.facts import ColumnFacts, column_facts
 from toolkit.plugin.grouping import OTHER, Groups, keep_groups
 from toolkit.plugin.inputs import Inputs
@@ -57,6 +58,7 @@ __all__ = [
     "ToolkitError",
     "UsageError",
     "column_facts",
+    "discoveries",
     "keep",
     "keep_findings",
     "keep_groups",
