@@ -173,7 +173,8 @@ class GroupMoments(Kernel):
         runs = state["runs"]
         groups = _folded(runs)
         total = fold_moments(groups[:, :-1]) if groups.shape[1] > 1 else no_moments(1)[:, 0]
-        offset = (groups[MEAN] - total[MEAN]) + (groups[MEAN_LOW] - total[MEAN_LOW])
+        with np.errstate(over="ignore", invalid="ignore"):  # means at either end of the doubles
+            offset = (groups[MEAN] - total[MEAN]) + (groups[MEAN_LOW] - total[MEAN_LOW])
         plain = _plain(groups)
         return {
             "groups": dict(self.inputs[0]),

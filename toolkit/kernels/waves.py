@@ -39,6 +39,8 @@ class Waves:
         self._table = TableView(dataset.schema, dataset.grid)
         self._wanted = list(dict.fromkeys(requests))
         self._kernels: dict[str, Kernel] = {}
+        self._required: dict[str, list[str]] = {}
+        """Keys of what each request requires; kept, as they are asked for after every result."""
         self._results: dict[str, dict[str, Any]] = {}
         self._children: dict[str, list[KernelRequest]] = {}
         self._final: dict[str, dict[str, Any]] = {}
@@ -58,7 +60,7 @@ class Waves:
 
     def inputs(self, requests: Iterable[KernelRequest]) -> dict[str, bytes]:
         """Encoded results of what pending requests require, by the key of their request."""
-        required = {r.key for request in requests for r in self._kernels[request.key].requires()}
+        required = {key for request in requests for key in self._required[request.key]}
         return {key: encode(self._final[key]) for key in sorted(required)}
 
     def accept(self, request: KernelRequest, result: dict[str, Any]) -> None:
@@ -75,8 +77,10 @@ class Waves:
         if request.key not in self._kernels:
             kernel = self._kernels[request.key] = make_kernel(request, self._table)
             self._waiting[request.key] = request
-            for required in kernel.requires():
-                self._queue(required)
+            required = kernel.requires()
+            self._required[request.key] = [r.key for r in required]
+            for r in required:
+                self._queue(r)
 
     def _take(self, key: str, result: dict[str, Any]) -> None:
         self._results[key] = result
@@ -98,9 +102,9 @@ class Waves:
                     self._final[key] = kernel.resolve(result, self._dataset)
                     moved = True
             for key, request in list(self._waiting.items()):
-                kernel = self._kernels[key]
-                required = [r.key for r in kernel.requires()]
+                required = self._required[key]
                 if all(r in self._final for r in required):
+                    kernel = self._kernels[key]
                     del self._waiting[key]
                     moved = True
                     kernel.bind([self._final[r] for r in required])
