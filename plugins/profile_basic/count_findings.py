@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from toolkit.plugin import ChunkGrid, Finding
+from toolkit.plugin.places import MOST_CHUNKS, Places
 from toolkit.plugin.wording import percent, quoted, shown
 
 from .columns import Profile
-from .look import MOST_CHUNKS, Places, Seen, Target
+from .look import Seen, Target
 
 _EXACT_INTEGERS = 2**53
 

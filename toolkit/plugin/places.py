@@ -1,9 +1,13 @@
-"""Where in the table a finding of the 64 blocks of rows is to be seen."""
+"""Where in the table a finding is to be seen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from toolkit.core.grid import ChunkGrid
 from toolkit.kernels.blocks import block_bounds
@@ -13,6 +17,57 @@ MOST_RUNS = 20
 
 MOST_CHUNKS = 50
 """Chunks that are listed."""
+
+
+@dataclass(slots=True)
+class Places:
+    """Where a value stands.
+
+    Attributes
+    ----------
+    count : int
+        How often.
+    chunks : dict of int to int
+        How often in each chunk that has it.
+    runs : list of [first, last]
+        The first runs of consecutive rows, at most `MOST_RUNS`.
+    last_row : int
+        The last row.
+    """
+
+    count: int = 0
+    chunks: dict[int, int] = field(default_factory=dict)
+    runs: list[list[int]] = field(default_factory=list)
+    last_row: int = -1
+
+    def add(self, chunk: int, rows: npt.NDArray[np.int64]) -> None:
+        """Take in the rows of a chunk that have the value, ascending, at least one."""
+        self.count += rows.size
+        self.chunks[chunk] = rows.size
+        self.last_row = int(rows[-1])
+        if len(self.runs) > MOST_RUNS:
+            return
+        breaks = np.flatnonzero(np.diff(rows) > 1)[: MOST_RUNS + 1]
+        firsts = rows[np.concatenate([[0], breaks + 1])]
+        lasts = rows[np.concatenate([breaks, [rows.size - 1]])]
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            if self.runs and self.runs[-1][1] == first - 1:
+                self.runs[-1][1] = last
+            else:
+                self.runs.append([first, last])
+        del self.runs[MOST_RUNS + 1 :]
+
+    def evidence(self) -> dict[str, Any]:
+        """What of it goes into a finding: rows and chunks, capped, and their numbers."""
+        chunks = sorted(self.chunks)
+        return {
+            "rows": self.runs[:MOST_RUNS],
+            "rows_listed": "all" if len(self.runs) <= MOST_RUNS else f"the first {MOST_RUNS} runs",
+            "first_row": self.runs[0][0],
+            "last_row": self.last_row,
+            "chunks": chunks[:MOST_CHUNKS],
+            "chunks_with_it": len(chunks),
+        }
 
 
 def block_places(grid: ChunkGrid, blocks: Iterable[int]) -> dict[str, Any]:
