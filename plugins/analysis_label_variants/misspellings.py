@@ -52,8 +52,8 @@ def misspelt(labels: Sequence[Label], share: float) -> dict[Label, Label]:
 
 def is_word(label: Label, shortest: int) -> bool:
     """Whether a label is compared letter by letter: no short one, no text, and no code of letters and figures."""
-    has_figures = any(map(str.isdigit, label.key))
-    return shortest <= len(label.key) <= LONGEST and not (has_figures and " " not in label.key)
+    is_code = any(map(str.isdigit, label.text)) and not any(map(str.isspace, label.text.strip()))
+    return shortest <= len(label.key) <= LONGEST and not is_code
 
 
 def _deletions(text: str) -> Iterator[str]:
