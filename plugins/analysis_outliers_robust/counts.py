@@ -1,0 +1,107 @@
+"""What is counted of far values in one pass over the rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.plugin import Chunk, State, row_blocks
+
+from .targets import FACTORS, Plan, Target
+
+BLOCKS = 64
+
+
+def no_rows(plan: Plan, chunks: int) -> State:
+    """Zeros.
+
+    For each target ``outer`` (values beyond the outer fence), ``nearest`` (the far value nearest to the fence),
+    ``factors`` of shape (factors, 3): far values that over the factor are plausible, within the middle half, and at
+    most the median; ``whole``, shape (2,): how many of all values are within the middle half, and at most the median;
+    ``by_chunk``, shape (chunks,). For each pair ``far`` and ``absent``, shape (64, levels + 1): rows with a far value,
+    and rows without a value, by block and level.
+    """
+    count = len(plan.targets)
+    return {
+        "outer": np.zeros(count, np.int64),
+        "nearest": np.array([np.inf if t.high else -np.inf for t in plan.targets]),
+        "factors": np.zeros((count, len(FACTORS), 3), np.int64),
+        "whole": np.zeros((count, 2), np.int64),
+        "by_chunk": np.zeros((count, chunks), np.int64),
+        "far": [_table(plan, category) for _, category in plan.pairs],
+        "absent": [_table(plan, category) for _, category in plan.pairs],
+    }
+
+
+def of_chunk(plan: Plan, chunk: Chunk, rows: int, chunks: int) -> State:
+    """The counts of one chunk."""
+    state = no_rows(plan, chunks)
+    places, absent, levels = {}, {}, {}
+    for i, target in enumerate(plan.targets):
+        values, valid = chunk.raw(target.column), chunk.data(target.column).valid
+        found = target.far(values)
+        if valid is not None:
+            found &= valid
+        places[i] = np.flatnonzero(found)
+        state["by_chunk"][i, chunk.index] = places[i].size
+        _measure(state, i, target, values[places[i]])
+        (low, high), present = target.quartiles, values if valid is None else values[valid]
+        state["whole"][i, 0] = np.count_nonzero((present >= low) & (present <= high))
+        state["whole"][i, 1] = np.count_nonzero(present <= target.fences["median"])
+    blocks = row_blocks(rows, None, BLOCKS).of(chunk.rows.start, chunk.rows.stop)
+    for k, (i, category) in enumerate(plan.pairs):
+        name = plan.targets[i].column
+        if name not in absent:
+            values, valid = chunk.raw(name), chunk.data(name).valid
+            gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.size, bool)
+            absent[name] = np.flatnonzero(gone if valid is None else gone | ~valid)
+        if category not in levels:
+            levels[category] = _levels(plan, chunk, category)
+        for table, chosen in ((state["far"][k], places[i]), (state["absent"][k], absent[name])):
+            cells = blocks[chosen] * table.shape[1] + levels[category][chosen]
+            table += np.bincount(cells, minlength=table.size).reshape(table.shape)
+    return state
+
+
+def joined(left: State, right: State, plan: Plan) -> State:
+    """Counts of the rows of both."""
+    high = np.array([t.high for t in plan.targets], bool)
+    near = np.where(high, np.minimum(left["nearest"], right["nearest"]), np.maximum(left["nearest"], right["nearest"]))
+    out = {name: left[name] + right[name] for name in ("outer", "factors", "whole", "by_chunk")}
+    tables = {n: [a + b for a, b in zip(left[n], right[n], strict=True)] for n in ("far", "absent")}
+    return {**out, "nearest": near, **tables}
+
+
+def _measure(state: State, i: int, target: Target, far: npt.NDArray[Any]) -> None:
+    if not far.size:
+        return
+    values = far.astype(np.float64)
+    state["outer"][i] = np.count_nonzero(values > target.outer if target.high else values < target.outer)
+    state["nearest"][i] = values.min() if target.high else values.max()
+    for place, factor in enumerate(FACTORS):
+        smaller = values / factor
+        ranges = (target.plausible, target.quartiles, (-np.inf, target.fences["median"]))
+        state["factors"][i, place] = [np.count_nonzero((smaller >= low) & (smaller <= high)) for low, high in ranges]
+
+
+def _table(plan: Plan, category: str) -> npt.NDArray[np.int64]:
+    return np.zeros((BLOCKS, plan.levels[category]["levels"]["levels"] + 1), np.int64)
+
+
+def _levels(plan: Plan, chunk: Chunk, category: str) -> npt.NDArray[np.int64]:
+    """Level of each row; the last for missing values."""
+    found = plan.levels[category]["levels"]
+    missing = found["levels"]
+    if found["kind"] != "categories":
+        codes = chunk.raw(category).astype(np.int64)
+        valid = chunk.data(category).valid
+        return codes if valid is None else np.where(valid, codes, missing)
+    other = found["other"] if found["other"] is not None else missing
+    lookup = np.full(chunk.spec(category).categories + 1, other, np.int64)
+    lookup[-1] = missing
+    for level, code in enumerate(found["values"]):
+        if code >= 0:
+            lookup[code] = level
+    return lookup[chunk.codes(category)]
