@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import Chunk, State, row_blocks
+from toolkit.plugin import Chunk, Context, State
+from toolkit.plugin.marked_rows import count_levels
 
 from .targets import FACTORS, Plan, Target
 
@@ -35,10 +36,10 @@ def no_rows(plan: Plan, chunks: int) -> State:
     }
 
 
-def of_chunk(plan: Plan, chunk: Chunk, rows: int, chunks: int) -> State:
+def of_chunk(plan: Plan, chunk: Chunk, ctx: Context) -> State:
     """The counts of one chunk."""
-    state = no_rows(plan, chunks)
-    places, absent, levels = {}, {}, {}
+    state = no_rows(plan, ctx.grid.n_chunks)
+    places, absent = {}, {}
     for i, target in enumerate(plan.targets):
         values, valid = chunk.raw(target.column), chunk.data(target.column).valid
         found = target.far(values)
@@ -50,18 +51,15 @@ def of_chunk(plan: Plan, chunk: Chunk, rows: int, chunks: int) -> State:
         (low, high), present = target.quartiles, values if valid is None else values[valid]
         state["whole"][i, 0] = np.count_nonzero((present >= low) & (present <= high))
         state["whole"][i, 1] = np.count_nonzero(present <= target.fences["median"])
-    blocks = row_blocks(rows, None, BLOCKS).of(chunk.rows.start, chunk.rows.stop)
     for k, (i, category) in enumerate(plan.pairs):
         name = plan.targets[i].column
         if name not in absent:
             values, valid = chunk.raw(name), chunk.data(name).valid
             gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.size, bool)
             absent[name] = np.flatnonzero(gone if valid is None else gone | ~valid)
-        if category not in levels:
-            levels[category] = _levels(plan, chunk, category)
-        for table, chosen in ((state["far"][k], places[i]), (state["absent"][k], absent[name])):
-            cells = blocks[chosen] * table.shape[1] + levels[category][chosen]
-            table += np.bincount(cells, minlength=table.size).reshape(table.shape)
+        levels = plan.levels[category]["levels"]
+        for table, chosen in (("far", places[i]), ("absent", absent[name])):
+            state[table][k] = count_levels(ctx, chunk, category, levels, chosen)
     return state
 
 
@@ -88,20 +86,3 @@ def _measure(state: State, i: int, target: Target, far: npt.NDArray[Any]) -> Non
 
 def _table(plan: Plan, category: str) -> npt.NDArray[np.int64]:
     return np.zeros((BLOCKS, plan.levels[category]["levels"]["levels"] + 1), np.int64)
-
-
-def _levels(plan: Plan, chunk: Chunk, category: str) -> npt.NDArray[np.int64]:
-    """Level of each row; the last for missing values."""
-    found = plan.levels[category]["levels"]
-    missing = found["levels"]
-    if found["kind"] != "categories":
-        codes = chunk.raw(category).astype(np.int64)
-        valid = chunk.data(category).valid
-        return codes if valid is None else np.where(valid, codes, missing)
-    other = found["other"] if found["other"] is not None else missing
-    lookup = np.full(chunk.spec(category).categories + 1, other, np.int64)
-    lookup[-1] = missing
-    for level, code in enumerate(found["values"]):
-        if code >= 0:
-            lookup[code] = level
-    return lookup[chunk.codes(category)]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Context, Finding, State
-from toolkit.plugin.inference import Estimates, adjusted_residuals, jackknife_of_sums, q_values, table_test
+from toolkit.plugin.inference import q_values
+from toolkit.plugin.marked_rows import Link, link_test
 from toolkit.plugin.places import MOST_CHUNKS
 from toolkit.plugin.wording import percent, quoted, shown
 
@@ -19,27 +20,17 @@ from .targets import FACTORS, Plan, Target
 _LISTED = 20
 _AMISS = 0.2
 """By how much the shares in the middle half and below the median may differ from those of the column."""
-
-_SIXTEENTHS = 8.0
 _LOG10_LEVEL = math.log10(0.05)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """Far values of one side held against a category; the level is the one that they are most at home in."""
+class Tested:
+    """Far values of one side held against a category."""
 
     target: Target
     place: int
     category: str
-    log10_p: float
-    level: str
-    inside: int
-    far: int
-    rows: int
-    of_rows: int
-    lift: float
-    interval: tuple[float, float]
-    design_effect: float
+    link: Link
 
 
 def far_values(ctx: Context, plan: Plan, state: State) -> list[Finding]:
@@ -82,62 +73,21 @@ def links(ctx: Context, plan: Plan, state: State) -> tuple[list[Finding], list[d
     """Findings on links to categories, all links that were tested, and their number."""
     tested = []
     for k, (i, category) in enumerate(plan.pairs):
-        link = _link(ctx, plan, i, category, state["far"][k], state["absent"][k])
+        found, far = plan.levels[category], state["far"][k]
+        if far[:, :-1].sum() < ctx.params["least_far"]:
+            continue
+        link = link_test(ctx, category, found["levels"], far, found["table"] - state["absent"][k] - far)
         if link is not None:
-            tested.append(link)
-    small = [link for link in tested if link.log10_p <= _LOG10_LEVEL]
-    q = q_values([link.log10_p for link in small], len(tested))
-    kept = [a for a, b in zip(small, q, strict=True) if b <= 0.05 and a.interval[0] > ctx.params["lift"]]
-    kept.sort(key=lambda a: -round(a.lift, 10))
+            tested.append(Tested(plan.targets[i], i, category, link))
+    small = [t for t in tested if t.link.log10_p <= _LOG10_LEVEL]
+    q = q_values([t.link.log10_p for t in small], len(tested))
+    kept = [t for t, b in zip(small, q, strict=True) if b <= 0.05 and t.link.interval[0] > ctx.params["lift"]]
+    kept.sort(key=lambda t: -round(t.link.lift, 10))
     listed = [
-        {"column": a.target.column, "side": "high" if a.target.high else "low", "category": a.category,
-         "log10_p": a.log10_p, "lift": a.lift, "design_effect": a.design_effect} for a in tested
+        {"column": t.target.column, "side": "high" if t.target.high else "low", "category": t.category,
+         "log10_p": t.link.log10_p, "lift": t.link.lift, "design_effect": t.link.design_effect} for t in tested
     ]  # fmt: skip
-    return [_of_link(ctx, state, a) for a in kept], listed, len(tested)
-
-
-def _link(
-    ctx: Context, plan: Plan, i: int, category: str, far: npt.NDArray[np.int64], absent: npt.NDArray[np.int64]
-) -> Link | None:
-    found = plan.levels[category]
-    tables = np.stack([far, found["table"] - absent - far], axis=1)[:, :, :-1]
-    by_sixteenth = tables[:, 0].sum(axis=1).reshape(16, -1).sum(axis=1).astype(float)
-    total = tables.sum(axis=0)
-    if by_sixteenth.sum() ** 2 < _SIXTEENTHS * (by_sixteenth**2).sum():  # a few stretches of rows prove nothing
-        return None
-    n = total.sum(axis=0)
-    share = total[0].sum() / max(total.sum(), 1)
-    large = n * share >= 5.0  # chi-square needs five expected in a cell; smaller levels stand together
-    if large.sum() < 1 or total[0].sum() < ctx.params["least_far"]:
-        return None
-    rest = tables[:, :, ~large].sum(axis=2, keepdims=True)
-    pooled = np.concatenate([tables[:, :, large], rest], axis=2)
-    test = table_test(pooled)
-    if not test.df or test.blocks < 2:
-        return None
-    table = pooled.sum(axis=0)
-    level = int(np.argmax(np.round(adjusted_residuals(table)[0][: int(large.sum())], 9)))
-    estimate = _log_lift(pooled, level)
-    low, high = (math.exp(min(float(end), 700.0)) if math.isfinite(end) else 0.0 for end in estimate.interval())
-    name = _name(ctx, category, found["levels"], int(np.flatnonzero(large)[level]))
-    return Link(plan.targets[i], i, category, test.log10_p, name, int(table[0, level]), int(table[0].sum()),
-                int(table[:, level].sum()), int(table.sum()), math.exp(float(estimate.value)), (low, high),
-                test.design_effect)  # fmt: skip
-
-
-def _log_lift(tables: npt.NDArray[np.int64], level: int) -> Estimates:
-    def statistic(table: Any) -> float:
-        inside, far = table[0, level] + 0.5, table[0].sum() + 1.0
-        return math.log(inside / far) - math.log((table[:, level].sum() + 0.5) / (table.sum() + 1.0))
-
-    return jackknife_of_sums(tables, statistic, tables.sum(axis=(1, 2)))
-
-
-def _name(ctx: Context, category: str, levels: Any, level: int) -> str:
-    if levels["kind"] != "categories":
-        return shown(bool(levels["values"][level]))
-    code = levels["values"][level]
-    return "one of the rare values" if code < 0 else shown(str(ctx.categories(category)[code]))
+    return [_of_link(ctx, state, t) for t in kept], listed, len(tested)
 
 
 def _of_factor(ctx: Context, state: State, i: int, target: Target, place: int) -> Finding:
@@ -168,26 +118,26 @@ def _plain(ctx: Context, state: State, i: int, target: Target, outer: int) -> Fi
     )
 
 
-def _of_link(ctx: Context, state: State, link: Link) -> Finding:
-    target = link.target
-    name, category = quoted(target.column), quoted(link.category)
+def _of_link(ctx: Context, state: State, tested: Tested) -> Finding:
+    target, link = tested.target, tested.link
+    name, category = quoted(target.column), quoted(tested.category)
     side = "above" if target.high else "below"
     return Finding(
         "far_values_go_with",
-        [target.column, link.category],
+        [target.column, tested.category],
         f"Values of {name} more than 10 robust deviations {side} the median are {link.lift:.2f} times as common "
-        f"where {category} is {link.level}: {link.inside:,} of {link.far:,} such values, in {link.rows:,} of "
+        f"where {category} is {link.level}: {link.inside:,} of {link.marked:,} such values, in {link.rows:,} of "
         f"{link.of_rows:,} rows.",
         f"Ask what is different about {name} where {category} is {link.level}, and treat these rows apart.",
         effect=link.lift,
         interval=link.interval,
         log10_p=link.log10_p,
         evidence={
-            **_evidence(ctx, state, link.place, target),
+            **_evidence(ctx, state, tested.place, target),
             "level": link.level,
             "lift": link.lift,
             "far_inside": link.inside,
-            "far_of_level_table": link.far,
+            "far_with_level": link.marked,
             "rows_inside": link.rows,
             "rows_present": link.of_rows,
             "design_effect": link.design_effect,

@@ -76,7 +76,7 @@ class Plugin(Reducer):
         """Add a chunk."""
         if not self.plan.targets:
             return state
-        return joined(state, of_chunk(self.plan, chunk, self.ctx.rows, self.ctx.grid.n_chunks), self.plan)
+        return joined(state, of_chunk(self.plan, chunk, self.ctx), self.plan)
 
     def merge(self, left: State, right: State) -> State:
         """Add two states."""

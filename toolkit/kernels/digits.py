@@ -37,7 +37,8 @@ class Digits(Kernel):
     column turns out to have: 1.5 in a column of amounts ends in 50. Values that need more than 6 decimals, or more than
     15 digits, have no last digits.
 
-    Parameter of a request: ``levels``, how many groups there are at most.
+    Parameters of a request: ``levels``, how many groups there are at most; ``sign``: ``any``, or ``positive`` to leave
+    out values below zero, which then are only counted.
 
     The state holds, all int64, ``first``, shape (64, 90), from 10 to 99 by block of rows; ``groups``, shape
     (groups + 1, 90), the same by group, the last for rows without one; ``last``, shape (64, 7, 100), by block and
@@ -49,13 +50,15 @@ class Digits(Kernel):
     version: ClassVar[int] = 1
     state_class: ClassVar[StateClass] = "exact"
     references: ClassVar[tuple[str, ...]] = ("10.1214/ss/1177009869", "10.1198/000313007X223496")
-    defaults: ClassVar[Mapping[str, Any]] = {"levels": 64}
+    defaults: ClassVar[Mapping[str, Any]] = {"levels": 64, "sign": "any"}
     arity: ClassVar[int | None] = None
 
     def __init__(self, request: KernelRequest, table: TableView) -> None:
         super().__init__(request, table)
         if len(request.columns) > 2:
             raise UsageError(f"kernel digits takes a number and a group, not {len(request.columns)} columns")
+        if self.params["sign"] not in ("any", "positive"):
+            raise UsageError(f"kernel digits takes sign: any or positive, not {self.params['sign']!r}")
         self._coder: Coder | None = None
 
     @classmethod
@@ -105,7 +108,11 @@ class Digits(Kernel):
             if part.dtype.kind == "f":
                 leaf["infinite"] += int(np.count_nonzero(np.isinf(part) & present))
             part, chosen = part[keep & present], chosen if chosen is None else chosen[keep & present]
-            leaf["negatives"] += int(np.count_nonzero(part < 0)) if part.dtype.kind != "u" else 0
+            if part.dtype.kind != "u":
+                below = part < 0
+                leaf["negatives"] += int(np.count_nonzero(below))
+                if self.params["sign"] == "positive":
+                    part, chosen = part[~below], chosen if chosen is None else chosen[~below]
             first, decimals, last = decimal_digits(part)
             leaf["first"][block] += np.bincount(first - 10, minlength=90)
             short = decimals >= 0

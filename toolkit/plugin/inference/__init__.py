@@ -20,7 +20,7 @@ from toolkit.plugin.inference.effects import (
 )
 from toolkit.plugin.inference.jackknife import Estimates, block_jackknife, jackknife_of_sums
 from toolkit.plugin.inference.multiplicity import q_values
-from toolkit.plugin.inference.tables import TableTest, adjusted_residuals, chi_square, cramers_v, table_test
+from toolkit.plugin.inference.tables import TableTest, adjusted_residuals, chi_square, cramers_v, fit_test, table_test
 from toolkit.plugin.inference.tails import log10_chi2, log10_f, log10_normal, log10_t, t_quantile
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "correlation_estimates",
     "cramers_v",
     "eta_squared",
+    "fit_test",
     "hedges_g",
     "jackknife_of_sums",
     "ks_distance",

@@ -94,6 +94,42 @@ def table_test(blocks: Counts) -> TableTest:
     return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, df * (count - 1)))
 
 
+def fit_test(blocks: Counts, shares: Floats) -> TableTest:
+    """Test whether counts have given shares, where rows of the data may depend on their neighbours.
+
+    Parameters
+    ----------
+    blocks : ndarray of int, shape (blocks, cells)
+        Counts for each contiguous block of rows of the data, 64 of them.
+    shares : ndarray of float, shape (cells,)
+        What they are held against; positive, with a sum of 1.
+
+    Returns
+    -------
+    TableTest
+        Pearson's statistic over the mean design effect of the cells, never below 1, as F with ``df`` and
+        ``df * (blocks - 1)`` degrees of freedom; 10.1214/aos/1176346391. Neighbouring blocks that depend on each other
+        are joined.
+    """
+    total = blocks.sum(axis=0).astype(np.float64)
+    n, df = float(total.sum()), shares.size - 1
+    filled = blocks[blocks.sum(axis=1) > 0].astype(np.float64)
+    if n < 1 or len(filled) < 2:
+        return TableTest(0.0, df, 1.0, 0, 0.0)
+    expected = n * shares
+    chi2 = float(((total - expected) ** 2 / expected).sum())
+    while True:
+        deviations = filled - filled.sum(axis=1, keepdims=True) * (total / n)
+        power = float((deviations**2).sum())
+        lagged = float((deviations[:-1] * deviations[1:]).sum()) / power if power > 0 else 0.0
+        if lagged <= LARGEST_AUTOCORRELATION or len(filled) // 2 < FEWEST_BLOCKS:
+            break
+        filled = filled[: len(filled) // 2 * 2].reshape(-1, 2, shares.size).sum(axis=1)
+    count = len(filled)
+    effect = max(_excess(filled) / df, 1.0)
+    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, df * (count - 1)))
+
+
 def cramers_v(table: Counts) -> float:
     """Cramér's V, corrected for bias: 0 on average where there is no association.
 
