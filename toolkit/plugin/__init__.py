@@ -14,6 +14,7 @@ from toolkit.core.grid import ChunkGrid, Partition
 from toolkit.core.schema import ColumnSpec, Schema
 from toolkit.core.strings import StringBlock
 from toolkit.kernels.base import State, StateClass
+from toolkit.kernels.blocks import BLOCKS, block_of_rows
 from toolkit.plugin.bins import RowBlocks, TimeBins, row_blocks, time_bins
 from toolkit.plugin.budget import CAPS, Budget
 from toolkit.plugin.context import Context
@@ -28,6 +29,7 @@ from toolkit.plugin.result import Finding, Result, Skip
 from toolkit.plugin.selection import omission, rank_columns, select_columns, select_pairs
 
 __all__ = [
+    "BLOCKS",
     "CAPS",
     "OTHER",
     "Budget",
@@ -57,6 +59,7 @@ __all__ = [
     "TimeBins",
     "ToolkitError",
     "UsageError",
+    "block_of_rows",
     "column_facts",
     "discoveries",
     "keep",
