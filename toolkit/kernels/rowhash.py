@@ -39,20 +39,50 @@ def hash_rows(chunk: Chunk, columns: Sequence[str], seed: int = 0) -> Hashes:
     -------
     ndarray of uint64, shape (rows,)
     """
-    out = np.full(len(chunk), _STEP[seed])
-    for name in columns:
-        hashes, valid = hash_values(chunk, name, seed), chunk.data(name).valid
-        if chunk.spec(name).encoding == "coded":
-            absent = chunk.codes(name) < 0
-            hashes = np.where(absent, _MISSING[seed], hashes) if absent.any() else hashes
-        elif valid is not None and not valid.all():
-            hashes = np.where(valid, hashes, _MISSING[seed])
-        # Not linear in the hash so far, or rows that swap two values would collide.
-        out ^= hashes
-        out *= _MIX[seed]
-        out ^= out >> np.uint64(32)
-        out += _STEP[seed]
-    out ^= out >> np.uint64(29)
+    return nested_row_hashes(chunk, [columns], seed)[0]
+
+
+def nested_row_hashes(chunk: Chunk, groups: Sequence[Sequence[str]], seed: int = 0) -> list[Hashes]:
+    """Hashes of rows over the first group of columns, over the first two, and so on, for the price of the last.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        The rows.
+    groups : sequence of sequence of str
+        Columns; the i-th hash is that of `hash_rows` over all columns of the first i groups.
+    seed : int
+        0 or 1.
+
+    Returns
+    -------
+    list of ndarray of uint64, each of shape (rows,)
+    """
+    state, out = np.full(len(chunk), _STEP[seed]), []
+    for columns in groups:
+        for name in columns:
+            _absorb(state, chunk, name, seed)
+        out.append(_finished(state, seed))
+    return out
+
+
+def _absorb(state: Hashes, chunk: Chunk, name: str, seed: int) -> None:
+    """Take the values of a column into the hashes of the rows so far, in place."""
+    hashes, valid = hash_values(chunk, name, seed), chunk.data(name).valid
+    if chunk.spec(name).encoding == "coded":
+        absent = chunk.codes(name) < 0
+        hashes = np.where(absent, _MISSING[seed], hashes) if absent.any() else hashes
+    elif valid is not None and not valid.all():
+        hashes = np.where(valid, hashes, _MISSING[seed])
+    # Not linear in the hash so far, or rows that swap two values would collide.
+    state ^= hashes
+    state *= _MIX[seed]
+    state ^= state >> np.uint64(32)
+    state += _STEP[seed]
+
+
+def _finished(state: Hashes, seed: int) -> Hashes:
+    out = state ^ (state >> np.uint64(29))
     out *= _MIX[1 - seed]
     out ^= out >> np.uint64(32)
     return out
