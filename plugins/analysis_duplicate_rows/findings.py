@@ -92,9 +92,9 @@ def finding_of_near(ctx: Context, compared: list[str], ignored: list[str], rows:
     return Finding(
         kind="repeated_but_for_ids",
         columns=ignored,
-        sentence=f"{rows.size:,} of {ctx.rows:,} rows ({rows.size / ctx.rows:.2%}) repeat an earlier row in all columns "
-        f"but {', '.join(ignored[:5])}{' and others' if len(ignored) > 5 else ''}; the first is row {int(rows[0]):,}"
-        f", which repeats row {int(firsts[0]):,}.",
+        sentence=f"{rows.size:,} of {ctx.rows:,} rows ({rows.size / ctx.rows:.2%}) repeat an earlier row in all "
+        f"columns but {', '.join(ignored[:5])}{' and others' if len(ignored) > 5 else ''};"
+        f" the first is row {int(rows[0]):,}, which repeats row {int(firsts[0]):,}.",
         recommendation=f"Look at these rows: where one event was given {ignored[0]} anew, drop the later row.",
         effect=rows.size / ctx.rows,
         evidence={

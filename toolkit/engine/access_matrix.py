@@ -23,6 +23,9 @@ PATTERNS = ("full load", "batches", "chunks", "kernels")
 STATUSES = ("not_started", "in_progress", "streaming_ok")
 
 _ROWS, _CHUNK_ROWS, _SEED = 1200, 250, 20260101
+_SPLIT = frozenset({"Reducer", "RepeatScan"})
+"""Classes of the plugin API that are handed every chunk."""
+
 _CALLS = {
     "dataset_loader": "full load", "dataset_iter_batches": "batches", "chunks": "chunks", "kernel": "kernels",
     "kernel_columns": "kernels",
@@ -86,7 +89,8 @@ def _pattern(node: ast.AST) -> str:
         "dataset_"
     ):  # as in getattr(ctx, "dataset_loader")
         return _CALLS.get(str(node.value), "")
-    if isinstance(node, ast.ClassDef) and any(ast.unparse(b).rpartition(".")[2] == "Reducer" for b in node.bases):
+    bases = {ast.unparse(b).rpartition(".")[2] for b in node.bases} if isinstance(node, ast.ClassDef) else set()
+    if bases & _SPLIT:
         return "chunks"
     return ""
 

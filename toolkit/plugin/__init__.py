@@ -15,6 +15,7 @@ from toolkit.core.schema import ColumnSpec, Schema
 from toolkit.core.strings import StringBlock
 from toolkit.kernels.base import State, StateClass
 from toolkit.kernels.blocks import BLOCKS, block_of_rows
+from toolkit.kernels.rowhash import hash_rows
 from toolkit.plugin.bins import RowBlocks, TimeBins, row_blocks, time_bins
 from toolkit.plugin.budget import CAPS, Budget
 from toolkit.plugin.context import Context
@@ -62,6 +63,7 @@ __all__ = [
     "block_of_rows",
     "column_facts",
     "discoveries",
+    "hash_rows",
     "keep",
     "keep_findings",
     "keep_groups",

@@ -140,7 +140,7 @@ def test_caps() -> None:
 
 
 def test_null_tables_have_no_duplicates() -> None:
-    for _, dataset in null_tables(3):
+    for _, dataset in null_tables(3, rows=3_000):
         assert run(dataset).findings == []
 
 

@@ -11,11 +11,20 @@ from __future__ import annotations
 
 from toolkit.plugin.repeats.compare import equal_rows
 from toolkit.plugin.repeats.confirm import Repeats, confirm, find_repeats
-from toolkit.plugin.repeats.filter import add_hashes, filter_bits, hit_again, join_filters, new_filter, repeat_share
+from toolkit.plugin.repeats.filter import (
+    Filter,
+    add_hashes,
+    filter_bits,
+    hit_again,
+    join_filters,
+    new_filter,
+    repeat_share,
+)
 from toolkit.plugin.repeats.gather import Gathered, add_rows, join_gathered, nothing_gathered
 from toolkit.plugin.repeats.scan import RepeatScan
 
 __all__ = [
+    "Filter",
     "Gathered",
     "RepeatScan",
     "Repeats",

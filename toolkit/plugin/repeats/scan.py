@@ -14,6 +14,7 @@ from toolkit.kernels.rowhash import nested_row_hashes
 from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.repeats.confirm import Repeats, find_repeats
 from toolkit.plugin.repeats.filter import (
+    Filter,
     Hashes,
     add_hashes,
     filter_bits,
@@ -71,7 +72,7 @@ class RepeatScan(Reducer):
             return state
         for i, of_set in enumerate(hashes):
             if not self.given_up(i):
-                at = np.flatnonzero(hit_again(self.former[i], of_set))
+                at = np.flatnonzero(hit_again(self.filters()[i], of_set))
                 state[i] = add_rows(state[i], of_set[at], at + chunk.rows.start, self.most)
         return state
 
@@ -81,15 +82,21 @@ class RepeatScan(Reducer):
             return [join_filters(a, b) for a, b in zip(left, right, strict=True)]
         return [join_gathered(a, b, self.most) for a, b in zip(left, right, strict=True)]
 
+    def filters(self) -> list[Filter]:
+        """The filters of the first pass; for a Reducer whose state holds more than they are."""
+        filters: list[Filter] = self.former
+        return filters
+
     def given_up(self, index: int) -> bool:
         """Whether so many rows of a set repeat others that they are not gathered; never so for the last set."""
-        return index < len(self.former) - 1 and repeat_share(self.former[index]) > _COARSE
+        filters = self.filters()
+        return index < len(filters) - 1 and repeat_share(filters[index]) > _COARSE
 
     def found(self, index: int, state: State) -> Repeats:
         """The rows that repeat others over a set of columns, compared value by value; called by ``finish``."""
         names = self.column_sets()[index]
         hashes_of = partial(self._of_set, index)
-        return find_repeats(self.ctx, names, state[index], self.former[index], hashes_of, self.most)
+        return find_repeats(self.ctx, names, state[index], self.filters()[index], hashes_of, self.most)
 
     def _hashes(self, chunk: Chunk) -> list[Hashes]:
         """Hashes of the rows over each set; a set that begins with the one before goes on from its hashes."""
