@@ -13,7 +13,7 @@ from tests.memory_store import memory_dataset
 from tests.null_tables import null_columns, null_tables, plant_outage, run_plugin
 from tests.sample_store import sample_store
 from toolkit.plugin import Budget, Finding, Result
-from toolkit.report.multiplicity import q_values
+from toolkit.plugin.inference.multiplicity import q_values
 
 FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "analysis_missingness"
 ROWS = 20_000
