@@ -80,6 +80,8 @@ def _measure(state: State, i: int, target: Target, far: npt.NDArray[Any]) -> Non
     state["nearest"][i] = values.min() if target.high else values.max()
     for place, factor in enumerate(FACTORS):
         smaller = values / factor
+        if far.dtype.kind in "iu":  # a column of whole numbers holds whole numbers in every unit
+            smaller = smaller[smaller == np.rint(smaller)]
         ranges = (target.plausible, target.quartiles, (-np.inf, target.fences["median"]))
         state["factors"][i, place] = [np.count_nonzero((smaller >= low) & (smaller <= high)) for low, high in ranges]
 

@@ -38,7 +38,8 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.plugin import Chunk, Context, Finding, Reducer, Result, State
+from toolkit.plugin import Chunk, ChunkGrid, Context, Finding, Reducer, Result, State
+from toolkit.plugin.places import block_places
 from toolkit.plugin.wording import percent, quoted
 
 from .counting import FORMED, LOOKED, RIGHT, Counts, count_block, count_texts, no_values
@@ -101,7 +102,7 @@ class Plugin(Reducer):
                  "of": None, "share": None} for entity, _ in hints if entity not in known
             ]  # fmt: skip
             tags += found
-            findings += [finding_of(tag) for tag in found]
+            findings += [finding_of(tag, ctx.grid) for tag in found]
         strength = {"certain": 0, "likely": 1, "possible": 2}
         order = sorted(range(len(tags)), key=lambda i: (strength[tags[i]["strength"]], i))
         looked = {*kept, *(s.name for s in ctx.schema if s.kind not in ("string", "int"))}
@@ -161,7 +162,7 @@ def chance_of(right: int, formed: int, chance: float) -> float:
     return math.log10(p) if p > 0 else -300.0
 
 
-def finding_of(tag: dict[str, Any]) -> Finding:
+def finding_of(tag: dict[str, Any], grid: ChunkGrid) -> Finding:
     """Say what a column holds, without a value of it."""
     name, form = quoted(tag["column"]), next((f for f in FORMS if f.entity == tag["entity"]), None)
     evidence = {key: tag[key] for key in ("entity", "strength", "where", "matching", "of", "share")}
@@ -186,7 +187,7 @@ def finding_of(tag: dict[str, Any]) -> Finding:
         sentence,
         f"Mask or leave out {name} before the table or its report is shared, and ask who may see it.",
         effect=tag["share"],
-        evidence=evidence,
+        evidence={**evidence, **block_places(grid, range(64))},
     )
 
 

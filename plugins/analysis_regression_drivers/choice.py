@@ -1,0 +1,70 @@
+"""Which column is explained, and by which."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from toolkit.plugin import Context, Skip, omission
+
+_MEASURES = ("measure", "duration")
+_NEVER = ("id", "key candidate", "constant", "empty")
+_MOSTLY = 0.5
+_COPY = 1.0 - 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The columns of the regression."""
+
+    outcome: str
+    predictors: list[str]
+
+    @property
+    def columns(self) -> list[str]:
+        """Predictors, and the outcome last."""
+        return [*self.predictors, self.outcome]
+
+
+def choose(ctx: Context) -> Choice:
+    """Take the columns that are named, else the last measure and what correlates most with it.
+
+    Raises
+    ------
+    Skip
+        When there is nothing to explain or to explain it by.
+    """
+    known = ctx.results["profile_basic"].data["columns"] if "profile_basic" in ctx.results else []
+    roles = {entry["name"]: entry.get("role") for entry in known}
+    asked = ctx.kernel_columns("comoments")
+    if not asked:
+        raise Skip("there are no numeric columns")
+    found = ctx.kernel("comoments", *asked[0])
+    names = found["columns"]
+    place = {name: i for i, name in enumerate(names)}
+    varying = [n for n in names if math.isfinite(found["correlation"][place[n], place[n]])]
+    named = [part.strip() for part in ctx.params["predictors"].split(",") if part.strip()]
+    for name in [*named, *filter(None, [ctx.params["outcome"]])]:
+        if name not in varying:
+            raise Skip(f"there is no numeric column {name!r} that varies", "see the parameters outcome and predictors")
+    usable = [n for n in varying if roles.get(n) not in _NEVER]
+    share = {n: found["n"][place[n], place[n]] / ctx.rows for n in usable}
+    full = [n for n in usable if share[n] >= ctx.params["present"]]
+    measures = [n for n in usable if share[n] >= _MOSTLY and roles.get(n, "measure") in _MEASURES]
+    if not ctx.params["outcome"] and not measures:
+        raise Skip("no numeric column is a measure that is mostly present", "name one with the parameter outcome")
+    outcome = ctx.params["outcome"] or measures[-1]
+    if named:
+        return Choice(outcome, [n for n in named if n != outcome])
+    r = found["correlation"][place[outcome]]
+    others = [n for n in full if n != outcome]
+    others = [n for n in others if abs(r[place[n]]) < _COPY] or others  # a copy explains everything and says nothing
+    if not others:
+        raise Skip(f"there is no column to explain {outcome} by", "name some with the parameter predictors")
+    most = min(ctx.params["max_predictors"], ctx.budget.max_pairs or len(others))
+    if len(others) > most:
+        rule = "those that correlate most with the outcome, ties in table order"
+        order = sorted(others, key=lambda n: (-round(abs(r[place[n]]), 10), place[n]))
+        ctx.omit(omission("max_predictors", most, len(others), rule, order[most:]))
+        others = sorted(order[:most], key=lambda n: place[n])
+    return Choice(outcome, others)

@@ -1,0 +1,124 @@
+"""What a person should know of a regression."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from toolkit.plugin import Context, Finding
+from toolkit.plugin.places import block_places
+from toolkit.plugin.wording import quoted
+
+from .least_squares import Fit
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A predictor and its coefficient; None where something can't be said."""
+
+    name: str
+    value: float
+    error: float | None
+    error_independent: float | None
+    interval: tuple[float, float] | None
+    log10_p: float | None
+    beyond_others: float | None
+    inflation: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as a plain tree."""
+        return {**asdict(self), "interval": None if self.interval is None else list(self.interval)}
+
+
+def findings_of(
+    outcome: str, fit: Fit, drivers: list[Driver], kept: list[Driver], cook: list[tuple[float, int]], ctx: Context
+) -> list[Finding]:
+    """Collinear predictors, rows of great influence, then drivers by what they explain."""
+    params = ctx.params
+    if fit.n < max(params["least_rows"], 10 * (len(fit.names) + 1)):
+        return []
+    found = [_aliased(name, outcome, fit, ctx) for name in fit.aliased]
+    found += [_collinear(d, outcome, fit, ctx) for d in drivers if d.inflation > params["inflation"]]
+    heavy = [(size, row) for size, row in cook if size > params["influence"]]
+    if heavy:
+        found.append(_influence(heavy, outcome, fit, ctx))
+    strong = [d for d in kept if _share_low(d) > params["least_share"]]
+    strong.sort(key=lambda d: -round(d.beyond_others or 0.0, 10))
+    return found + [_driver(d, outcome, fit, ctx) for d in strong]
+
+
+def _share_low(driver: Driver) -> float:
+    """What a driver explains beyond the others at the end of its interval nearest to zero."""
+    if driver.interval is None or driver.beyond_others is None:
+        return 0.0
+    low, high = driver.interval
+    if low <= 0 <= high:
+        return 0.0
+    return driver.beyond_others * (min(abs(low), abs(high)) / abs(driver.value)) ** 2
+
+
+def _driver(driver: Driver, outcome: str, fit: Fit, ctx: Context) -> Finding:
+    name, target = quoted(driver.name), quoted(outcome)
+    assert driver.interval is not None
+    assert driver.beyond_others is not None
+    low, high = driver.interval
+    others = len(fit.names) - 1
+    fixed = f", the other {others} predictors held fixed" if others > 1 else ", the other held fixed" if others else ""
+    more = "more" if driver.value > 0 else "less"
+    ends = sorted((abs(low), abs(high)))
+    without = fit.r2 - driver.beyond_others
+    return Finding(
+        "driver",
+        [outcome, driver.name],
+        f"One more of {name} goes with {abs(driver.value):.4g} {more} of {target} (95 % {ends[0]:.4g} to {ends[1]:.4g})"
+        f"{fixed}; without it R² falls from {fit.r2:.3f} to {without:.3f}, in {fit.n:,} complete rows.",
+        f"Take {name} into account wherever {target} is compared or forecast.",
+        effect=driver.beyond_others,
+        log10_p=driver.log10_p,
+        evidence={"coefficient": driver.value, "coefficient_interval": [low, high], "error": driver.error,
+                  "r2": fit.r2, "r2_without": without, "n": fit.n, "others": others, "predictors": fit.names,
+                  **block_places(ctx.grid, range(64))},
+    )  # fmt: skip
+
+
+def _collinear(driver: Driver, outcome: str, fit: Fit, ctx: Context) -> Finding:
+    name = quoted(driver.name)
+    return Finding(
+        "collinear_predictor",
+        [driver.name],
+        f"{name} follows from the other {len(fit.names) - 1} predictors of {quoted(outcome)}: they explain "
+        f"{1 - 1 / driver.inflation:.4%} of its variance (variance inflation {driver.inflation:.4g}).",
+        f"Keep one of {name} and the columns that it follows from, or don't read their coefficients one by one.",
+        effect=driver.inflation,
+        evidence={"inflation": driver.inflation, "explained": 1 - 1 / driver.inflation, "n": fit.n,
+                  "others": len(fit.names) - 1, "outcome": outcome, "predictors": fit.names,
+                  **block_places(ctx.grid, range(64))},
+    )  # fmt: skip
+
+
+def _aliased(name: str, outcome: str, fit: Fit, ctx: Context) -> Finding:
+    return Finding(
+        "aliased_predictor",
+        [name],
+        f"{quoted(name)} is a linear combination of predictors of {quoted(outcome)} before it, and adds nothing in "
+        f"{fit.n:,} complete rows.",
+        f"Leave {quoted(name)} out of models that have {', '.join(map(quoted, fit.names[:8]))}.",
+        evidence={"n": fit.n, "outcome": outcome, "predictors": fit.names, **block_places(ctx.grid, range(64))},
+    )
+
+
+def _influence(heavy: list[tuple[float, int]], outcome: str, fit: Fit, ctx: Context) -> Finding:
+    rows = sorted(row for _, row in heavy)
+    largest, at = heavy[0]
+    many = f"{len(rows)} rows bend" if len(rows) > 1 else "One row bends"
+    chunks = sorted({ctx.grid.chunk_of(row) for row in rows})
+    return Finding(
+        "influential_rows",
+        [outcome, *fit.names],
+        f"{many} the regression of {quoted(outcome)} by more than its own uncertainty: Cook's distance is "
+        f"{largest:.3g} in row {at:,} (limit {ctx.params['influence']:g}).",
+        f"Look at {quoted(outcome)} in these rows, and at the coefficients without them.",
+        effect=largest,
+        evidence={"largest": largest, "row": at, "count": len(rows), "limit": ctx.params["influence"], "n": fit.n,
+                  "rows": [[row, row] for row in rows], "chunks": chunks, "chunks_with_it": len(chunks)},
+    )  # fmt: skip
