@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin.inference import Estimates, cliffs_delta, jackknife_of_sums
+from toolkit.plugin.inference.jackknife import FEWEST_FILLED
 
 from .pair import Pair
 
@@ -65,9 +66,9 @@ def compare(pair: Pair, least_rows: int) -> list[Comparison]:
         return []
     filled = pair.sums[:, 0, own]
     found = jackknife_of_sums(pair.sums, lambda s: _hedges_g(s)[own], filled)
-    out = _comparisons("level", own, found)
+    out = _comparisons("level", own, found, filled)
     found = jackknife_of_sums(pair.distance_sums, lambda s: _log_ratio(s)[own], filled)
-    return out + _comparisons("spread", own, found)
+    return out + _comparisons("spread", own, found, filled)
 
 
 def delta_of(pair: Pair, place: int) -> float:
@@ -76,14 +77,36 @@ def delta_of(pair: Pair, place: int) -> float:
     return cliffs_delta(own, pair.ranges.sum(axis=0) - own)
 
 
-def _comparisons(what: Literal["level", "spread"], own: list[int], found: Estimates) -> list[Comparison]:
+def _comparisons(what: Literal["level", "spread"], own: list[int], found: Estimates, rows: Floats) -> list[Comparison]:
+    """Tests with as many degrees of freedom as the blocks that a group stands in are worth."""
+    even = np.array([_even_blocks(rows[:, i], int(found.blocks[i])) for i in range(len(own))])
+    found = replace(found, df=np.minimum(found.df, np.maximum(even - 1.0, 1.0)))
     lows, highs = (ends.tolist() for ends in found.interval())
     log10_p = found.log10_p().tolist()
     return [
         Comparison(what, k, float(found.value[i]), (lows[i], highs[i]), log10_p[i], int(found.blocks[i]))
         for i, k in enumerate(own)
-        if math.isfinite(log10_p[i])
+        if math.isfinite(log10_p[i]) and even[i] >= FEWEST_FILLED
     ]
+
+
+def _even_blocks(rows: Floats, blocks: int) -> float:
+    """How many blocks of equally many rows tell as much as these; 10.1162/REST_a_00639.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (64,)
+        Rows of a group in each block.
+    blocks : int
+        Blocks that were compared, after neighbours were joined.
+
+    Examples
+    --------
+    >>> _even_blocks(np.ones(64), 16), _even_blocks(np.arange(64) == 5, 64)
+    (16.0, 1.0)
+    """
+    joined = np.asarray(rows, np.float64).reshape(blocks, -1).sum(axis=1)
+    return float(joined.sum() ** 2 / max(float((joined**2).sum()), 1.0))
 
 
 def _hedges_g(sums: Floats) -> Floats:

@@ -24,13 +24,14 @@ are pooled; they are part of "elsewhere" and are not tested themselves.
 What it does not do. Rows in which group or number is missing, NaN and infinities are left out. Groups are not compared
 two by two, and a difference is not explained: it may come from a third column. Columns of names, in which most rows
 have none of the 63 commonest values, are not groups; numbers that follow the order of the rows, such as counters, are
-not compared; groups that stand in fewer than 8 of the 64 blocks are not tested.
+not compared. A group that stands in a few stretches of rows alone is not tested: it must be worth 8 blocks of equally
+many rows.
 
 References
 ----------
 Hedges (1981), doi:10.3102/10769986006002107. Cliff (1993), doi:10.1037/0033-2909.114.3.494. Künsch (1989),
-doi:10.1214/aos/1176347265. Welch (1951), doi:10.1093/biomet/38.3-4.330. Kruskal and Wallis (1952),
-doi:10.1080/01621459.1952.10483441. Brown and Forsythe (1974), doi:10.1080/01621459.1974.10482955.
+doi:10.1214/aos/1176347265. Carter and others (2017), doi:10.1162/REST_a_00639. Welch (1951),
+doi:10.1093/biomet/38.3-4.330. Kruskal and Wallis (1952), doi:10.1080/01621459.1952.10483441. Brown and Forsythe (1974), doi:10.1080/01621459.1974.10482955.
 """
 
 from __future__ import annotations
