@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from toolkit.plugin import Context
 from toolkit.plugin.inference import TableTest, cramers_v, jackknife_of_sums, table_test
 from toolkit.plugin.inference.jackknife import FEWEST_FILLED
-from toolkit.plugin.kept_levels import KeptLevels, kept_levels
+from toolkit.plugin.kept_levels import KeptLevels, kept_levels, mostly_pooled
 
 Counts = npt.NDArray[np.int64]
 
@@ -104,18 +103,6 @@ def analyse(ctx: Context, first: str, second: str) -> Pair | None:
     log10_p = test.log10_p if fisher is None else max(test.log10_p, fisher)
     interval = (float(np.maximum(low, 0.0)), float(np.minimum(high, 1.0)))
     return Pair((first, second), levels, blocks, float(found.value), interval, test, log10_p, fisher)
-
-
-def mostly_pooled(levels: Mapping[str, Any]) -> bool:
-    """Whether most rows have none of the values that are kept: a column of names or numbers, and no category.
-
-    Examples
-    --------
-    >>> mostly_pooled({"other": 1, "counts": np.array([10, 90])})
-    True
-    """
-    other, counts = levels["other"], levels["counts"]
-    return other is not None and 2 * int(counts[other]) > int(counts.sum())
 
 
 def _fisher(table: Counts) -> float | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from toolkit.plugin import Context
 from toolkit.plugin.inference import ks_distance, stability_index, wasserstein_bounds
-from toolkit.plugin.kept_levels import kept_levels
+from toolkit.plugin.kept_levels import kept_levels, mostly_pooled
 
 from .changes import Change, find_change
 
@@ -99,8 +99,7 @@ def category_drifts(ctx: Context, name: str, codes: Mapping[str, Any]) -> list[D
     """Test the share of each category that is not rare; of two, one is enough."""
     table, levels = codes["table"][:, :-1], codes["levels"]
     total = table.sum(axis=0)
-    other = levels["other"]
-    if not total.sum() or (other is not None and 2 * int(total[other]) > int(total.sum())):
+    if not total.sum() or mostly_pooled(levels):
         return []
     kept = kept_levels(ctx, name, levels, total)
     counts = kept.fold(table, 1)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Context
-from toolkit.plugin.kept_levels import KeptLevels, kept_levels
+from toolkit.plugin.kept_levels import KeptLevels, kept_levels, mostly_pooled
 
 from .textbook import Moments, analysis_of_variance, kruskal_wallis, welch
 
@@ -75,10 +75,9 @@ class Pair:
 
 def pair_of(ctx: Context, group: str, value: str) -> Pair | None:
     """Collect what kernels say of a pair; None where there is nothing to compare."""
-    found = ctx.kernel("group_moments", group, value, levels=64)
+    found = ctx.kernel("group_moments", group, value, levels=64, names=False)
     groups, n = found["groups"], found["n"][:-1]
-    other = groups["other"]
-    if other is not None and 2 * int(groups["counts"][other]) > int(groups["counts"].sum()):
+    if mostly_pooled(groups):
         return None
     total = found["total"]
     if np.count_nonzero(n) < 2 or not 0.0 < total["m2"] < math.inf or not math.isfinite(total["mean"]):
@@ -89,7 +88,7 @@ def pair_of(ctx: Context, group: str, value: str) -> Pair | None:
     sums = _sums(levels, found["blocks"], total["mean"], math.sqrt(total["m2"] / total["n"]))
     if _follows_rows(sums.sum(axis=2)):
         return None
-    about = ctx.kernel("group_moments", group, value, levels=64, about="median")
+    about = ctx.kernel("group_moments", group, value, levels=64, about="median", names=False)
     table = ctx.kernel("pairs", group, value)
     scale = math.sqrt(total["m2"] / total["n"])
     return Pair(

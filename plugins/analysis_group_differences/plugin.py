@@ -31,7 +31,8 @@ References
 ----------
 Hedges (1981), doi:10.3102/10769986006002107. Cliff (1993), doi:10.1037/0033-2909.114.3.494. Künsch (1989),
 doi:10.1214/aos/1176347265. Carter and others (2017), doi:10.1162/REST_a_00639. Welch (1951),
-doi:10.1093/biomet/38.3-4.330. Kruskal and Wallis (1952), doi:10.1080/01621459.1952.10483441. Brown and Forsythe (1974), doi:10.1080/01621459.1974.10482955.
+doi:10.1093/biomet/38.3-4.330. Kruskal and Wallis (1952), doi:10.1080/01621459.1952.10483441. Brown and Forsythe (1974),
+doi:10.1080/01621459.1974.10482955.
 """
 
 from __future__ import annotations

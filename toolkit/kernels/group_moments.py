@@ -15,7 +15,7 @@ from toolkit.core.schema import NUMERIC_KINDS, TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.blocks import BLOCKS, PIECE, block_pieces
 from toolkit.kernels.coding import Coder, Codes
-from toolkit.kernels.levels import Levels
+from toolkit.kernels.levels import Levels, mostly_pooled
 from toolkit.kernels.partial_moments import (
     EXPONENT,
     FIELDS,
@@ -48,7 +48,8 @@ class GroupMoments(Kernel):
 
     Parameters of a request: ``levels``, how many groups there are at most; ``about``: ``mean``, or ``median`` for the
     moments of the distances of the values from their group's median (Brown and Forsythe), where the median is the upper
-    end of the one of 1,024 quantile ranges of the column that it lies in.
+    end of the one of 1,024 quantile ranges of the column that it lies in; ``names``, whether anything is counted where
+    most rows are in the level of all rare groups (false: there are no values in any group, at no cost).
 
     Notes ----- Within a run of rows the values of each group are taken about their own mean, as in the kernel
     ``moments``, so that neither the distance between the groups nor the size of the numbers costs digits.
@@ -60,7 +61,7 @@ class GroupMoments(Kernel):
     version: ClassVar[int] = 1
     state_class: ClassVar[StateClass] = "tree"
     references: ClassVar[tuple[str, ...]] = ("10.1080/00031305.1983.10483115", "10.1080/01621459.1974.10482955")
-    defaults: ClassVar[Mapping[str, Any]] = {"levels": 64, "about": _MEAN}
+    defaults: ClassVar[Mapping[str, Any]] = {"levels": 64, "about": _MEAN, "names": True}
     arity: ClassVar[int | None] = 2
 
     def __init__(self, request: KernelRequest, table: TableView) -> None:
@@ -85,7 +86,8 @@ class GroupMoments(Kernel):
         groups = {"levels": self.params["levels"]}
         wanted = [KernelRequest("levels", self.request.columns[:1], groups)]
         if self.params["about"] == _MEDIAN:
-            wanted.append(KernelRequest("pairs", self.request.columns, {**groups, "levels_second": 1024}))
+            table = {**groups, "levels_second": 1024, "names": self.params["names"]}
+            wanted.append(KernelRequest("pairs", self.request.columns, table))
         return wanted
 
     def bind(self, inputs: Sequence[Mapping[str, Any]]) -> None:
@@ -93,6 +95,7 @@ class GroupMoments(Kernel):
         super().bind(inputs)
         self._coder = Coder(self.spec, inputs[0])
         self._groups = self._coder.levels + 1
+        self._empty = not self.params["names"] and mostly_pooled(inputs[0])
         self._centres = _medians(inputs[1]) if self.params["about"] == _MEDIAN else None
 
     def init(self) -> State:
@@ -101,6 +104,8 @@ class GroupMoments(Kernel):
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk to the groups and blocks that its rows fall into."""
+        if self._empty:
+            return state
         codes, values, valid = self._coder.codes(chunk), chunk.raw(self._value), chunk.data(self._value).valid
         leaf, former = _none(self._groups), -1
         for block, lo, hi in block_pieces(chunk.rows.start, chunk.rows.stop, self.table.grid.rows, PIECE):

@@ -31,6 +31,23 @@ def ranked(column: str) -> KernelRequest:
     return KernelRequest("order", (column,), {"probabilities": RANKED, "k": FINEST})
 
 
+def mostly_pooled(levels: Mapping[str, Any]) -> bool:
+    """Whether most rows have none of the values that are levels of their own: names or numbers, and no categories.
+
+    Parameters
+    ----------
+    levels : dict
+        Result of the kernel ``levels``.
+
+    Examples
+    --------
+    >>> mostly_pooled({"other": 1, "counts": np.array([10, 90])}), mostly_pooled({"other": None, "counts": None})
+    (True, False)
+    """
+    other, counts = levels["other"], levels["counts"]
+    return other is not None and 2 * int(counts[other]) > int(counts.sum())
+
+
 class Levels(Kernel):
     """At most 1,024 levels of a column; every value falls into one.
 

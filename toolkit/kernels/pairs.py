@@ -12,7 +12,7 @@ from toolkit.core.schema import ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass
 from toolkit.kernels.blocks import BLOCKS, block_pieces
 from toolkit.kernels.coding import Coder
-from toolkit.kernels.levels import Levels
+from toolkit.kernels.levels import Levels, mostly_pooled
 
 _ROWS = 1 << 15
 """Rows counted at a time, so that temporaries stay in the processor's cache."""
@@ -26,7 +26,8 @@ class Pairs(Kernel):
     is counted once.
 
     Parameters of a request: ``levels`` and ``levels_second``, how many there are at most, powers of two; ``blocks``,
-    whether there is a table for each of the 64 blocks of rows as well.
+    whether there is a table for each of the 64 blocks of rows as well; ``names``, whether rows are counted where most
+    of a column's are in the level of all rare values (false: the table stays empty, and costs nothing).
 
     The state is ``table``, int64, of shape (blocks, levels + 1, levels + 1), with 64 blocks or one.
     """
@@ -35,7 +36,7 @@ class Pairs(Kernel):
     version: ClassVar[int] = 1
     state_class: ClassVar[StateClass] = "exact"
     references: ClassVar[tuple[str, ...]] = ("10.1080/14786440009463897",)
-    defaults: ClassVar[Mapping[str, Any]] = {"levels": 64, "levels_second": 64, "blocks": False}
+    defaults: ClassVar[Mapping[str, Any]] = {"levels": 64, "levels_second": 64, "blocks": False, "names": True}
     arity: ClassVar[int | None] = 2
 
     @classmethod
@@ -52,6 +53,7 @@ class Pairs(Kernel):
         """Take the levels."""
         super().bind(inputs)
         self._coders = [Coder(self.table.schema[c], i) for c, i in zip(self.request.columns, inputs, strict=True)]
+        self._empty = not self.params["names"] and any(mostly_pooled(levels) for levels in inputs)
 
     @property
     def _shape(self) -> tuple[int, int, int]:
@@ -64,6 +66,8 @@ class Pairs(Kernel):
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Count the rows of a chunk."""
+        if self._empty:
+            return state
         blocks, first, second = self._shape
         one, other = (coder.codes(chunk) for coder in self._coders)
         added = np.zeros((blocks, first * second), np.int64)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.kernels.levels import mostly_pooled
 from toolkit.plugin.grouping import OTHER
 from toolkit.plugin.selection import Omission, omission
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from toolkit.plugin.context import Context
 
 Counts = npt.NDArray[Any]
+
+__all__ = ["KeptLevels", "kept_levels", "mostly_pooled"]
 
 
 @dataclass(frozen=True, slots=True)
