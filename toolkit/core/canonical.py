@@ -42,6 +42,8 @@ def round_significant(value: float, digits: int = SIGNIFICANT_DIGITS) -> float:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is float:  # most of what is written are lists of numbers
+        return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

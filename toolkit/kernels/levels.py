@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ RANKED = sorted({*_STEPS, *PROBABILITIES, ABOVE_HALF})
 """Probabilities of the quantiles from which levels, medians and spreads are taken."""
 
 
+@functools.lru_cache(4096)
 def ranked(column: str) -> KernelRequest:
     """The request for the quantiles of a column at `RANKED`, and its values where there are few; shared by kernels."""
     return KernelRequest("order", (column,), {"probabilities": RANKED, "k": FINEST})

@@ -42,7 +42,7 @@ class Waves:
         self._required: dict[str, list[str]] = {}
         """Keys of what each request requires; kept, as they are asked for after every result."""
         self._results: dict[str, dict[str, Any]] = {}
-        self._children: dict[str, list[KernelRequest]] = {}
+        self._children: dict[str, list[str]] = {}
         self._final: dict[str, dict[str, Any]] = {}
         self._waiting: dict[str, KernelRequest] = {}
         self._pending: dict[str, KernelRequest] = {}
@@ -84,8 +84,9 @@ class Waves:
 
     def _take(self, key: str, result: dict[str, Any]) -> None:
         self._results[key] = result
-        self._children[key] = self._kernels[key].follow_up(result)
-        for child in self._children[key]:
+        children = self._kernels[key].follow_up(result)
+        self._children[key] = [c.key for c in children]
+        for child in children:
             self._queue(child)
 
     def _move_on(self) -> None:
@@ -94,7 +95,7 @@ class Waves:
         while moved:
             moved = False
             for key in [k for k in self._results if k not in self._final]:
-                children = [c.key for c in self._children[key]]
+                children = self._children[key]
                 if all(c in self._final for c in children):
                     kernel, result = self._kernels[key], self._results[key]
                     if children:
