@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from toolkit.readers.records import RecordCutter, count_lines
+from toolkit.readers.records import RecordCutter, breaks_meet, count_lines
 
 _RUN = re.compile(rb"(?:\A|(?<=\n)|(?<=\r))(?:\r\n|\n|\r)+")
 
@@ -31,7 +31,7 @@ class BlankLines:
 
         Where records have to be ``walked``, quotes do not tell what is inside a field.
         """
-        if not (b"\n\n" in block or b"\n\r" in block or b"\r\r" in block or block[:1] in (b"\n", b"\r")):
+        if block[:1] not in (b"\n", b"\r") and not breaks_meet(block):
             return
         if walked or not cutter.counts:
             self._add_records(block, line, cutter)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 _MOST_STEPS_BACK = 1000
-_NEWLINE = ord("\n")
+_NEWLINE, _RETURN = b"\n\r"
 _RUN = 1 << 17
 _END = rb"(?:\r\n|\n|\r(?!\Z))"
 
@@ -156,3 +156,23 @@ def count_lines(block: bytes) -> int:
     """Line breaks of a block; a pair of return and newline counts once."""
     newlines = _occurrences(np.frombuffer(block, np.uint8), _NEWLINE)
     return newlines + block.count(b"\r") - block.count(b"\r\n") if b"\r" in block else newlines
+
+
+def breaks_meet(block: bytes) -> bool:
+    """Whether a line break stands right behind another.
+
+    Looks at bytes side by side: a search for two bytes takes ten times as long, and keeps all threads waiting.
+    """
+    octets, returns = np.frombuffer(block, np.uint8), b"\r" in block
+    for start in range(0, octets.size - 1, _RUN):
+        run = octets[start : start + _RUN + 1]
+        newline = run == _NEWLINE
+        if not returns:
+            met = newline[:-1] & newline[1:]
+        else:
+            # a return and a newline are one break
+            ret = run == _RETURN
+            met = (newline[:-1] & (newline | ret)[1:]) | (ret[:-1] & ret[1:])
+        if met.any():
+            return True
+    return False

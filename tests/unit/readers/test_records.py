@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.readers.csv_automaton import read
-from toolkit.readers.records import RecordCutter, count_lines
+from toolkit.readers import records
+from toolkit.readers.records import RecordCutter, breaks_meet, count_lines
 
 COMMA = RecordCutter(",", '"')
 texts = st.lists(
@@ -132,3 +133,10 @@ def test_spaces_in_front_of_fields_can_be_left_out() -> None:
 @given(texts)
 def test_lines_are_counted_as_an_editor_does(text: bytes) -> None:
     assert count_lines(text) == len((text + b"x").decode().splitlines()) - 1
+
+
+@given(st.lists(st.sampled_from((b"a", b"\n", b"\r")), max_size=12).map(b"".join), st.integers(1, 5))
+def test_breaks_meet_where_one_stands_behind_another_across_runs_too(text, run):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_RUN", run)
+        assert breaks_meet(text) == any(pair in text for pair in (b"\n\n", b"\n\r", b"\r\r"))
