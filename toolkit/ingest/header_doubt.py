@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyarrow as pa
-
+from toolkit.ingest.buffers import strings
 from toolkit.ingest.text_types import infer
 
 _ALIKE = {
@@ -40,7 +39,7 @@ def doubts_of_header(columns: Sequence[tuple[str, str]]) -> list[str]:
     []
     """
     typed = [(name, _ALIKE[kind]) for name, kind in columns if kind in _ALIKE]
-    if not typed or not all(infer(pa.array([name], pa.string())).kind in alike for name, alike in typed):
+    if not typed or not all(infer(strings([name])).kind in alike for name, alike in typed):
         return []
     shown = ", ".join(name for name, _ in columns[:8])
     return [f"the first line was taken for names of columns, but looks like a row (if so: --no-header): {shown}"]

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from toolkit.core.errors import BadInputError
 from toolkit.ingest.arrow_types import as_text
+from toolkit.ingest.buffers import strings
 from toolkit.ingest.declared import Declared
 from toolkit.ingest.evidence import Decision, Evidence, decide
 from toolkit.ingest.number_forms import convert_written
@@ -154,7 +155,7 @@ def _misfit(part: Part, where: str, goal: tuple[str, str], text: pa.Array, form:
         if convert_written(piece, kind, zone, form) is not None:
             continue
         for row, value in enumerate(piece.to_pylist(), start + 1):
-            if value is not None and convert_written(pa.array([value], pa.string()), kind, zone, form) is None:
+            if value is not None and convert_written(strings([value]), kind, zone, form) is None:
                 return BadInputError(
                     f"{where} is declared as {kind}, but row {row} from line {part.line} on has {_shorten(value)}",
                     "mend the value, or declare the column as string",
