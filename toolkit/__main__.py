@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import toolkit
-from toolkit.core.cli import DONE, WRONG_USAGE, complain, emit
+from toolkit.core.cli import DONE, WRONG_USAGE, complain, emit, leave
 
 _NO_COMMANDS = ("__main__", "api")
 
@@ -49,4 +49,4 @@ def _overview(modules: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.canonical import canonical_json
-from toolkit.core.cli import DONE, DONE_WITH_FAILURES, command_parser, emit, note, run_command
+from toolkit.core.cli import DONE, DONE_WITH_FAILURES, command_parser, emit, leave, note, run_command
 from toolkit.core.settings import parse_size, parse_workers, read_settings
+from toolkit.ingest.freed_memory import keep_freed_memory
 from toolkit.ingest.progress import ConvertProgress
 from toolkit.ingest.settings import ON_BAD_ROW, content_settings
 from toolkit.ingest.sources import find_record, name_files
@@ -86,6 +87,7 @@ def _convert(args: argparse.Namespace) -> int:
         record = find_record(appdata.sources, source, settings)
         if record is not None and (appdata.stores / record["store"]).exists():
             return _finish(args, {**record, "path": str(appdata.stores / record["store"]), "reused": True}, started)
+    keep_freed_memory()
     # imported here: a reused store must cost next to nothing
     from toolkit.ingest.table import convert_file
 
@@ -146,4 +148,4 @@ def _finish(args: argparse.Namespace, record: dict[str, Any], started: float) ->
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from toolkit.core.errors import ToolkitError
 
@@ -71,6 +72,15 @@ def run_command(parser: argparse.ArgumentParser, body: Body, argv: Sequence[str]
     except Exception as error:  # noqa: BLE001  a command's last resort: a person gets a sentence, not a traceback
         text = f"internal error: {type(error).__name__}: {error}\n  run it again with --traceback to see where"
         return _fail(args, text, RUNTIME_FAILURE)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with an exit code, without a last search for garbage in everything that was loaded.
+
+    The interpreter makes two, which with large libraries take a tenth of a second and find nothing that matters.
+    """
+    gc.freeze()
+    sys.exit(code)
 
 
 def emit(text: str) -> None:
