@@ -14,6 +14,9 @@ Floats = npt.NDArray[np.float64]
 _ALIASED = 1e-14
 """Length of what is left of a column, over its length, from which it says nothing that those before did not."""
 
+_LARGEST_AUTOCORRELATION = 0.2
+_FEWEST_BLOCKS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -199,6 +202,33 @@ def solve(r: Floats, names: list[str], n: int, *, intercept: bool = True) -> Fit
         float(means[-1]) if intercept else math.nan,
         intercept,
     )
+
+
+def joined_scores(scores: Floats, fit: Fit) -> Floats:
+    """Sums over longer blocks of rows, where neighbouring blocks depend on each other.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (blocks, predictors + 1)
+        As of `Fit.clustered_errors`; 64 blocks.
+    fit : Fit
+        The regression.
+
+    Returns
+    -------
+    ndarray of float64
+        The same, or two and two added until no coefficient's share of them has an autocorrelation above 0.2, or 16
+        are left.
+    """
+    while len(scores) >= 2 * _FEWEST_BLOCKS:
+        turned = np.concatenate([scores[:, :1], np.einsum("bk,kj->bj", scores[:, 1:], fit.inverse)], axis=1)
+        moved = np.concatenate([turned[:, :1], np.einsum("bj,kj->bk", turned[:, 1:], fit.inverse)], axis=1)
+        power = (moved * moved).sum(axis=0)
+        lagged = (moved[:-1] * moved[1:]).sum(axis=0)
+        if not (lagged > _LARGEST_AUTOCORRELATION * power).any():
+            break
+        scores = scores[::2] + scores[1::2]
+    return scores
 
 
 def _back_substituted(upper: Floats, right: Floats) -> Floats:

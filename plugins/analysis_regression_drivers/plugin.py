@@ -8,7 +8,7 @@ Method. Least squares over all rows where outcome and predictors are present. Ce
 which Cholesky's factor is taken, where their condition number is below 1,000; beyond it, and for tables of up to
 100,000 rows, an orthogonal decomposition of the rows themselves (TSQR), which loses digits with the condition number
 and not with its square. Standard errors are clustered by 64 contiguous blocks of rows (Liang and Zeger): they hold
-where neighbouring rows depend on each other and variances differ; t with one degree of freedom less than blocks. A
+where neighbouring rows depend on each other and variances differ; blocks that still do are joined, down to 16. A
 driver has a q-value of at most 5 % within the plugin, and explains at least 1 % of the variance beyond the others at
 the lower end of its interval. Cook's distance is computed for every row.
 
@@ -42,7 +42,7 @@ from toolkit.plugin.own_kernels import own_kernel
 
 from .choice import Choice, choose
 from .findings import Driver, findings_of
-from .least_squares import Fit, condition, from_comoments, solve
+from .least_squares import Fit, condition, from_comoments, joined_scores, solve
 
 BLOCKS = 64
 KEPT = 20
@@ -191,7 +191,8 @@ class Plugin(Reducer):
             ``beyond_others`` (share of the variance), ``inflation``.
         """
         fit = self._solved(state["known"])
-        drivers = _drivers(fit, state["scores"])
+        scores = joined_scores(state["scores"], fit)
+        drivers = _drivers(fit, scores)
         tested = [d for d in drivers if d.log10_p is not None]
         small = [d for d in tested if d.log10_p is not None and d.log10_p <= math.log10(0.05)]
         q = q_values([d.log10_p for d in small if d.log10_p is not None], len(tested))
@@ -201,7 +202,7 @@ class Plugin(Reducer):
         unit = coefficients * squares
         pairs = zip(state["influence"].tolist(), state["rows"].tolist(), strict=True)
         cook = [(size / unit, row) for size, row in pairs if unit > 0]
-        error, independent = fit.clustered_errors(state["scores"])[0], fit.independent_errors()[0]
+        error, independent = fit.clustered_errors(scores)[0], fit.independent_errors()[0]
         data = {
             "outcome": self.choice.outcome, "n": fit.n, "left_out": ctx.rows - fit.n, "r2": _number(fit.r2),
             "residual_std": _number(math.sqrt(squares) if squares >= 0 else math.nan),
