@@ -18,6 +18,8 @@ BANDS = ((0.0012, "close conformity"), (0.0018, "acceptable conformity"), (0.002
 """Nigrini's bands of the mean absolute deviation of first two digits (10.1002/9781119203094, table 5.3)."""
 
 _HALF = 0.5
+_LONG_ENOUGH = 1000
+"""The median without its decimal point, from which the last two digits are not the first ones too."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,7 +75,7 @@ def mean_absolute_deviation(counts: Any) -> float:
     return math.fsum(np.abs(counts / n - FIRST_TWO).tolist()) / 90
 
 
-def judge(column: str, digits: dict[str, Any]) -> Law:
+def judge(column: str, digits: dict[str, Any], median: float) -> Law:
     """Everything about a column that the kernel ``digits`` counted."""
     blocks = digits["first_two_blocks"]
     counts = digits["first_two"]
@@ -83,7 +85,7 @@ def judge(column: str, digits: dict[str, Any]) -> Law:
     chance = math.fsum(np.sqrt(2 * FIRST_TWO * (1 - FIRST_TWO) * test.design_effect / (math.pi * n)).tolist()) / 90
     low = float(estimate.interval()[0]) - chance
     law = Law(column, n, float(estimate.value), chance, low, test, counts.tolist(), _first(blocks, counts))
-    if _has_last_digits(digits):
+    if _has_last_digits(digits) and median * 10 ** digits["decimals"] >= _LONG_ENOUGH:
         law.last, law.n_last = _last(digits), int(digits["last_two"].sum())
     law.decimals = digits["decimals"]
     return law

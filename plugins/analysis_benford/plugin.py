@@ -182,7 +182,7 @@ def make_plan(ctx: Context) -> Plan:
         if problem:
             left_out[name] = problem
         else:
-            laws.append(judge(name, ctx.kernel("digits", name)))
+            laws.append(judge(name, ctx.kernel("digits", name), _median(ctx, name)))
     first = [(law.column, e) for law in laws for e in law.excesses]
     last = [(f"last {law.column}", e) for law in laws for e in law.last]
     wholes = [law.test.log10_p for law in laws]
@@ -210,10 +210,17 @@ def _unfit(ctx: Context, name: str) -> str:
         return f"it has {n:,} positive values"
     if order["distinct"] < params["least_distinct"]:
         return f"it has {order['distinct']:,} distinct values"
+    if _median(ctx, name) * 10 ** digits["decimals"] < 10:
+        return "half of its values have one digit"
     at = dict(zip(order["probabilities"], order["quantiles"], strict=True))
     low = next((at[p] for p in (0.01, 0.05, 0.1, 0.25, 0.5) if at[p] > 0), 0)
     span = math.log10(at[0.99] / low) if low and math.isfinite(at[0.99]) and at[0.99] > 0 else 0.0
     return "" if span >= params["magnitudes"] else f"it spans {span:.1f} orders of magnitude"
+
+
+def _median(ctx: Context, name: str) -> float:
+    order = ctx.kernel("order", name)
+    return float(dict(zip(order["probabilities"], order["quantiles"], strict=True))[0.5])
 
 
 def _controlled(log10_p: list[float], n_tests: int) -> list[int]:
