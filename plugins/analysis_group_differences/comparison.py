@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin.inference import Estimates, cliffs_delta, jackknife_of_sums
-from toolkit.plugin.inference.jackknife import FEWEST_FILLED
 
 from .pair import Pair
 
 Floats = npt.NDArray[np.float64]
+
+FEWEST_EVEN = 12.0
+"""Blocks of equally many rows that a group must be worth: with fewer the errors come out too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _comparisons(what: Literal["level", "spread"], own: list[int], found: Estima
     return [
         Comparison(what, k, float(found.value[i]), (lows[i], highs[i]), log10_p[i], int(found.blocks[i]))
         for i, k in enumerate(own)
-        if math.isfinite(log10_p[i]) and even[i] >= FEWEST_FILLED
+        if math.isfinite(log10_p[i]) and even[i] >= FEWEST_EVEN
     ]
 
 

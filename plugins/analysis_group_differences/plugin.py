@@ -24,7 +24,7 @@ are pooled; they are part of "elsewhere" and are not tested themselves.
 What it does not do. Rows in which group or number is missing, NaN and infinities are left out. Groups are not compared
 two by two, and a difference is not explained: it may come from a third column. Columns of names, in which most rows
 have none of the 63 commonest values, are not groups; numbers that follow the order of the rows, such as counters, are
-not compared. A group that stands in a few stretches of rows alone is not tested: it must be worth 8 blocks of equally
+not compared. A group that stands in a few stretches of rows alone is not tested: it must be worth 12 blocks of equally
 many rows.
 
 References
