@@ -154,8 +154,18 @@ def _occurrences(octets: npt.NDArray[np.uint8], value: int) -> int:
 
 def count_lines(block: bytes) -> int:
     """Line breaks of a block; a pair of return and newline counts once."""
-    newlines = _occurrences(np.frombuffer(block, np.uint8), _NEWLINE)
-    return newlines + block.count(b"\r") - block.count(b"\r\n") if b"\r" in block else newlines
+    octets = np.frombuffer(block, np.uint8)
+    newlines = _occurrences(octets, _NEWLINE)
+    return newlines + _lone_returns(octets) if b"\r" in block else newlines
+
+
+def _lone_returns(octets: npt.NDArray[np.uint8]) -> int:
+    """Returns without a newline behind them."""
+    found = int(octets[-1] == _RETURN)
+    for start in range(0, octets.size - 1, _RUN):
+        run = octets[start : start + _RUN + 1]
+        found += int(np.count_nonzero((run[:-1] == _RETURN) & (run[1:] != _NEWLINE)))
+    return found
 
 
 def breaks_meet(block: bytes) -> bool:

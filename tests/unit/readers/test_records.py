@@ -136,7 +136,8 @@ def test_lines_are_counted_as_an_editor_does(text: bytes) -> None:
 
 
 @given(st.lists(st.sampled_from((b"a", b"\n", b"\r")), max_size=12).map(b"".join), st.integers(1, 5))
-def test_breaks_meet_where_one_stands_behind_another_across_runs_too(text, run):
+def test_line_breaks_are_found_across_runs_too(text, run):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "_RUN", run)
+        assert count_lines(text) == len(text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")) - 1
         assert breaks_meet(text) == any(pair in text for pair in (b"\n\n", b"\n\r", b"\r\r"))
