@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,7 +23,7 @@ from toolkit.core.canonical import canonical_json
 from toolkit.core.errors import BadInputError, DamagedStoreError
 from toolkit.core.schema import ColumnSpec
 from toolkit.storage.backend import check_rows, check_stored
-from toolkit.storage.durable import fsync_tree, read_file
+from toolkit.storage.durable import begin_flush, fsync_tree, open_folder, read_file
 from toolkit.storage.layout import ArraySpec, arrays_of
 from toolkit.storage.manifest import StoreManifest, check_seal, seal
 
@@ -32,6 +34,8 @@ _ATTRIBUTE = "toolkit"
 _EPOCHS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "D": "days"}
 _LARGEST_METADATA = 1 << 30
 _BLOSC_OVERHEAD = 16
+_FLUSHED_EARLY = 1 << 17
+"""Bytes of a chunk's file from which on it pays to begin writing it to disk while others are compressed."""
 _LEVELS = {"lz4": 5, "zstd": 1}
 
 
@@ -67,6 +71,9 @@ class ZarrWriter:
         self._rows = rows
         self._stored: dict[str, dict[int, str]] = {}
         location.mkdir()
+        # opened now: the flush at the end is to hear of every error from here on, whoever else has heard of it
+        self._folder = open_folder(location)
+        self._close = weakref.finalize(self, os.close, self._folder)
 
     def write_chunk(self, array: ArraySpec, index: int, values: npt.NDArray[Any]) -> None:
         """Write one chunk file; see `toolkit.storage.backend.StoreWriter`."""
@@ -80,7 +87,11 @@ class ZarrWriter:
         folder.mkdir(parents=True, exist_ok=True)
         packed = _compress(raw, self._codec)
         self._stored.setdefault(array.name, {})[index] = hashlib.sha256(packed).hexdigest()
-        (folder / str(index)).write_bytes(packed)
+        with (folder / str(index)).open("wb") as stream:
+            stream.write(packed)
+            if len(packed) >= _FLUSHED_EARLY:
+                stream.flush()
+                begin_flush(stream.fileno())
 
     def finish(self, manifest: StoreManifest) -> StoreManifest:
         """Write the metadata of group and arrays, and flush files and folders."""
@@ -101,7 +112,8 @@ class ZarrWriter:
             "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
         }
         (self._root / "zarr.json").write_bytes(seal(canonical_json(root)))
-        fsync_tree(self._root)
+        fsync_tree(self._root, self._folder)
+        self._close()
         return manifest
 
 

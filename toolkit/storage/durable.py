@@ -14,6 +14,8 @@ from toolkit.core.errors import DamagedStoreError, ToolkitError
 
 _RENAME_NOREPLACE = 1
 _AT_FDCWD = -100
+_SYNC_FILE_RANGE_WRITE = 2
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
 
 
 class DiskError(ToolkitError):
@@ -77,23 +79,40 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
-def fsync_tree(root: Path) -> None:
+def begin_flush(descriptor: int) -> None:
+    """Have the system begin to write a file to disk, where it can, without waiting for it.
+
+    It makes nothing durable: the flush that does finds less to wait for.
+    """
+    if _sync_file_range is not None:
+        _sync_file_range(descriptor, ctypes.c_int64(0), ctypes.c_int64(0), ctypes.c_uint(_SYNC_FILE_RANGE_WRITE))
+
+
+def open_folder(path: Path) -> int:
+    """A descriptor of a folder, to be closed by the caller."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def fsync_tree(root: Path, descriptor: int) -> None:
     """Flush every file and folder of a tree, the root last.
 
     On Linux one ``syncfs`` does it, which for hundreds of files is many times quicker than a flush for each and, since
-    Linux 5.8, reports write errors as well.
+    Linux 5.8, reports write errors as well: those since the descriptor was opened.
+
+    Parameters
+    ----------
+    root : Path
+        The tree.
+    descriptor : int
+        From `open_folder` of the root, before anything was written below it.
     """
     if sys.platform == "linux":
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            libc = ctypes.CDLL(None, use_errno=True)
-            if libc.syncfs(descriptor) == 0:
-                return
-            code = ctypes.get_errno()
-            if code != errno.ENOSYS:
-                raise OSError(code, os.strerror(code), str(root))
-        finally:
-            os.close(descriptor)
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(descriptor) == 0:
+            return
+        code = ctypes.get_errno()
+        if code != errno.ENOSYS:
+            raise OSError(code, os.strerror(code), str(root))
     for folder, _, files in os.walk(root, topdown=False):
         for name in files:
             fsync_path(Path(folder) / name)
