@@ -83,10 +83,16 @@ class ZarrWriter:
             raw = check_rows(values, array.dtype)
             if raw.size < self._chunk_rows:
                 raw = np.concatenate([raw, np.zeros(self._chunk_rows - raw.size, raw.dtype)])
-        folder = self._root / array.name / "c"
-        folder.mkdir(parents=True, exist_ok=True)
         packed = _compress(raw, self._codec)
         self._stored.setdefault(array.name, {})[index] = hashlib.sha256(packed).hexdigest()
+        try:
+            self._write_file(self._root / array.name / "c", index, packed)
+        except OSError:
+            self._close()  # who holds on to the error must not hold on to a folder that is removed
+            raise
+
+    def _write_file(self, folder: Path, index: int, packed: bytes) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         with (folder / str(index)).open("wb") as stream:
             stream.write(packed)
             if len(packed) >= _FLUSHED_EARLY:
@@ -95,6 +101,12 @@ class ZarrWriter:
 
     def finish(self, manifest: StoreManifest) -> StoreManifest:
         """Write the metadata of group and arrays, and flush files and folders."""
+        try:
+            return self._finish(manifest)
+        finally:
+            self._close()
+
+    def _finish(self, manifest: StoreManifest) -> StoreManifest:
         metadata, written = {}, {}
         for spec in manifest.schema:
             for array in arrays_of(spec):
@@ -113,7 +125,6 @@ class ZarrWriter:
         }
         (self._root / "zarr.json").write_bytes(seal(canonical_json(root)))
         fsync_tree(self._root, self._folder)
-        self._close()
         return manifest
 
 

@@ -7,17 +7,26 @@ import errno
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from toolkit.storage.backend import backends
 from toolkit.storage.durable import begin_flush, fsync_tree, open_folder
+from toolkit.storage.layout import ArraySpec
 
 
 def test_a_store_that_is_given_up_leaves_no_descriptor_open(tmp_path: Path) -> None:
     before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208
-    writer = backends.get("zarr").create(tmp_path / "store", "lz4", 8, 8)
-    del writer
-    assert set(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    for number, attempt in enumerate(("given up", "failed")):
+        writer = backends.get("zarr").create(tmp_path / str(number), "lz4", 8, 8)
+        if attempt == "failed":
+            (tmp_path / str(number) / "a").touch()
+            with pytest.raises(NotADirectoryError) as kept:
+                writer.write_chunk(ArraySpec("a", "values", "<i4"), 0, np.zeros(8, "<i4"))
+            assert kept.value.__traceback__ is not None  # holds the writer
+        else:
+            del writer
+        assert set(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
 def test_a_flush_that_is_begun_early_changes_nothing(tmp_path: Path) -> None:
