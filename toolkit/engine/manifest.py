@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from toolkit.core.doi import is_doi
 from toolkit.engine.requires import Requirement, read_requires
+from toolkit.govern.discovery import FAMILIES
 from toolkit.govern.policy import PLUGIN_TYPES
 from toolkit.govern.rules import Rule, read_caps, read_size, refuse_sampling
 from toolkit.govern.safe_yaml import YamlList, YamlMap, check_keys, fault, load_yaml
@@ -20,14 +22,13 @@ ParamType = Literal["int", "float", "bool", "str"]
 
 _KEYS = (
     "type", "version", "summary", "columns", "kernels", "depends_on", "params", "caps", "cost", "passes", "memory",
-    "references", "requires", "table",
+    "references", "requires", "table", "family",
 )  # fmt: skip
 _KERNEL_KEYS = ("kernel", "columns", "against", "group", "params", "capped")
 _PARAM_KEYS = ("type", "default", "min", "max", "choices", "help")
 _COST_KEYS = ("rows", "columns", "pairs", "groups", "windows", "ns")
 _GROUPINGS = ("column", "pair", "table")
 _PARAM_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
-_DOI = re.compile(r"10\.[0-9]{4,9}/\S+\Z")
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
@@ -110,6 +111,8 @@ class Manifest:
         What a table must have for the plugin to apply.
     table : str
         Id of the transform on whose table it runs; empty for the run's own table.
+    family : str
+        Family of its hypotheses, for q-values within it; empty where it states none.
     lines : dict of str to int
         Lines of the keys in plugin.yaml, for errors found later.
     """
@@ -130,6 +133,7 @@ class Manifest:
     references: tuple[str, ...] = ()
     requires: tuple[Requirement, ...] = ()
     table: str = ""
+    family: str = ""
     lines: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -199,6 +203,7 @@ class _Reader:
             references=self._references(),
             requires=read_requires(root, self._where),
             table=self._table(plugin_type),
+            family=self._choice(root, "family", FAMILIES) if "family" in root else "",
             lines=dict(root.lines),
         )
 
@@ -277,7 +282,7 @@ class _Reader:
     def _references(self) -> tuple[str, ...]:
         found = self._texts(self._root, "references")
         for number, text in enumerate(found):
-            if not _DOI.match(text):
+            if not is_doi(text):
                 line = self._line(self._root, "references", number)
                 raise fault(self._where, line, f"{text!r} is no DOI", "write it without https://, as in 10.1000/182")
         return found

@@ -132,6 +132,7 @@ class PluginRun:
             "coverage": result.coverage,
             "budget": self.planned.budget.to_json(),
             "params": self.planned.params,
+            "family": manifest.family,
             "references": self._references(),
             "data": result.data,
             "findings": [f.to_json() for f in result.findings],

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from toolkit.engine.plugin_run import PluginRun
+from toolkit.govern.policy import Policy
 from toolkit.storage.dataset import Dataset
 
 
-def report_of(dataset: Dataset, plugins: Iterable[PluginRun], enforcement: str) -> dict[str, Any]:
+def report_of(dataset: Dataset, plugins: Iterable[PluginRun], policy: Policy) -> dict[str, Any]:
     """The report of all plugins that are no reports themselves.
 
     Parameters
@@ -18,8 +19,8 @@ def report_of(dataset: Dataset, plugins: Iterable[PluginRun], enforcement: str) 
         The run's own table.
     plugins : iterable of PluginRun
         All of them have ended but those that write or read the report.
-    enforcement : str
-        Of the policy.
+    policy : Policy
+        What it says of containment and of false discoveries.
     """
     from toolkit.report.model import build_report
 
@@ -27,4 +28,4 @@ def report_of(dataset: Dataset, plugins: Iterable[PluginRun], enforcement: str) 
     facts = {name: getattr(manifest, name) for name in ("key", "rows", "data_hash", "schema_hash")}
     columns = [{"name": spec.name, "kind": spec.kind} for spec in dataset.schema]
     before = [p.outcome() for p in plugins if p.planned.manifest.type not in ("report", "llm")]
-    return build_report(facts, columns, before, enforcement)
+    return build_report(facts, columns, before, policy.enforcement, policy.discovery)

@@ -387,7 +387,7 @@ class Schedule:
             return None
         if self._report is None:
             own = self._tables[OWN].dataset
-            self._report = report_of(own, self.plugins.values(), self._plan.policy.enforcement)
+            self._report = report_of(own, self.plugins.values(), self._plan.policy)
         return self._report
 
     def _digest(self, name: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from toolkit.contain.rules import Enforcement
 from toolkit.core.errors import BadInputError
 from toolkit.core.settings import CAP_VARIABLES, Settings
+from toolkit.govern.discovery import DEFAULT_CONTROL, METHODS, DiscoveryControl
 from toolkit.govern.rules import Level, Origin, Rule, Tier, read_caps, read_count, read_size, refuse_sampling
 from toolkit.govern.safe_yaml import YamlList, YamlMap, check_keys, fault, load_yaml
 from toolkit.plugin.budget import MACHINE_CAPS, Budget
@@ -23,6 +24,7 @@ OFF = "off"
 DEFAULT = "default"
 SETTINGS = (
     "partition_chunks", "scan_memory", "full_load", "max_workers", "memory_share", "max_memory", "enforcement",
+    "discovery_rate", "discovery_method",
 )  # fmt: skip
 """Keys of a policy that bound the run as a whole."""
 
@@ -54,6 +56,8 @@ class Policy:
         Percent of the free memory that all processes together may use.
     max_memory : int or None
         Resident bytes that all processes together may use, however much is free; None for no such limit.
+    discovery_rate, discovery_method : float, str
+        How false discoveries are controlled over a run; see `DiscoveryControl`.
     rules : tuple of Rule
         In order of their force, the strongest last.
     environment : Rule or None
@@ -70,10 +74,17 @@ class Policy:
     memory_share: int = _DEFAULT_SHARE
     max_memory: int | None = None
     enforcement: Enforcement = "best-effort"
+    discovery_rate: float = DEFAULT_CONTROL.rate
+    discovery_method: str = DEFAULT_CONTROL.method
     tiers: dict[str, Tier] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     environment: Rule | None = None
     origins: dict[str, Origin] = field(default_factory=dict)
+
+    @property
+    def discovery(self) -> DiscoveryControl:
+        """How false discoveries are controlled over a run."""
+        return DiscoveryControl(self.discovery_rate, self.discovery_method)
 
     def resolve(
         self, plugin_type: str, plugin_id: str, rows: int, columns: int, own: Rule | None = None
@@ -201,7 +212,9 @@ def _load(path: Path, seen: tuple[Path, ...]) -> Policy:
         max_workers=read_count(root, "max_workers", where) if "max_workers" in root else base.max_workers,
         memory_share=_share(root, where) or base.memory_share,
         max_memory=read_size(root, "max_memory", where) if "max_memory" in root else base.max_memory,
-        enforcement=_enforcement(root, where) or base.enforcement,
+        enforcement=_choice(root, "enforcement", get_args(Enforcement), where) or base.enforcement,
+        discovery_rate=_rate(root, where) or base.discovery_rate,
+        discovery_method=_choice(root, "discovery_method", METHODS, where) or base.discovery_method,
         tiers=tiers,
         rules=(*base.rules, *_rules(root, tiers, where, level)),
         origins={
@@ -295,9 +308,18 @@ def _share(root: YamlMap, where: str) -> int | None:
     return value
 
 
-def _enforcement(root: YamlMap, where: str) -> Enforcement | None:
-    value: Any = root.get("enforcement")
-    if value is not None and value not in get_args(Enforcement):
-        known = ", ".join(get_args(Enforcement))
-        raise fault(where, root.lines["enforcement"], f"enforcement takes one of {known}, not {value!r}")
-    return cast("Enforcement | None", value)
+def _choice(root: YamlMap, key: str, known: tuple[str, ...], where: str) -> Any:
+    value = root.get(key)
+    if value is not None and value not in known:
+        raise fault(where, root.lines[key], f"{key} takes one of {', '.join(known)}, not {value!r}")
+    return value
+
+
+def _rate(root: YamlMap, where: str) -> float | None:
+    value = root.get("discovery_rate")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        line = root.lines["discovery_rate"]
+        raise fault(where, line, f"discovery_rate takes a number above 0 and at most 1, not {value!r}")
+    return float(value)

@@ -30,6 +30,9 @@ class Finding:
         Row ranges, chunks, values; what `verify` re-reads.
     references : list of str
         DOIs of the methods.
+    measure : str
+        What ``effect`` is, such as ``"correlation"``. Of those in `toolkit.plugin.inference.MINIMUM_EFFECTS` a report
+        keeps a tested finding only when its interval lies beyond the minimum.
     """
 
     kind: str
@@ -41,6 +44,7 @@ class Finding:
     log10_p: float | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
+    measure: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The fields as a plain tree."""

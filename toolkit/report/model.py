@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.core.canonical import round_significant
 from toolkit.core.digest import digest_value
-from toolkit.plugin.inference.multiplicity import q_values
+from toolkit.govern.discovery import DEFAULT_CONTROL, DiscoveryControl
 from toolkit.report.conformity import conforms
+from toolkit.report.discovery import controlled, in_order, merged
 from toolkit.report.plain import plain_tree
 from toolkit.report.schema import SCHEMA_VERSION, report_schema
 
@@ -25,6 +25,7 @@ _FINDING_FIELDS = (
     "sentence",
     "recommendation",
     "references",
+    "measure",
 )
 _UNKNOWN_COLUMN: dict[str, Any] = {
     "count": None,
@@ -49,6 +50,7 @@ def build_report(
     columns: Sequence[Mapping[str, Any]],
     outcomes: Sequence[Outcome],
     enforcement: str = "best-effort",
+    control: DiscoveryControl = DEFAULT_CONTROL,
 ) -> dict[str, Any]:
     """Make the report of a run; the same input in any order of ``outcomes`` gives the same tree.
 
@@ -60,11 +62,13 @@ def build_report(
         ``name`` and ``kind`` of every column, in the table's order.
     outcomes : sequence of mapping
         One of each plugin: ``id``, ``type``, ``version``, ``status``, ``reason``, ``failure``, ``coverage``,
-        ``budget``, ``references``, ``table`` (the derived table that it ran on, or None), and of its result ``data``,
-        ``findings`` (mappings), ``n_tests``, ``omitted`` and ``derived``.
+        ``budget``, ``params``, ``family``, ``references``, ``table`` (the derived table that it ran on, or None),
+        and of its result ``data``, ``findings`` (mappings), ``n_tests``, ``omitted`` and ``derived``.
         Other entries are not looked at, so nothing that depends on time or machine can enter.
     enforcement : str
         What the policy asks for where plugins can't be contained.
+    control : DiscoveryControl
+        What it says of false discoveries.
 
     Returns
     -------
@@ -73,11 +77,13 @@ def build_report(
 
     Notes
     -----
-    Only plugins with status ``ok`` contribute findings, columns and hypotheses. q-values are Benjamini and
-    Hochberg's over the run, with every hypothesis that was tested, reported or not.
+    Only plugins with status ``ok`` contribute findings, columns and hypotheses. Of tested findings those stay that
+    `toolkit.report.discovery.controlled` leaves, with every hypothesis of the run counted, reported or not.
     """
     ordered = sorted(outcomes, key=lambda o: str(o["id"]))
-    findings = _findings(ordered)
+    done = [o for o in ordered if o["status"] == "ok"]
+    kept, account = controlled(_findings(done), done, control)
+    findings = merged(in_order(kept, [c["name"] for c in columns]))
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": {**{k: dataset[k] for k in ("key", "rows", "data_hash", "schema_hash")}, "sampled": False},
@@ -85,6 +91,7 @@ def build_report(
         "columns": _columns(columns, ordered),
         "plugins": [_plugin(o) for o in ordered],
         "derived": [_derived(o) for o in ordered if o["status"] == "ok" and o.get("derived")],
+        "discovery": account,
         "findings": findings,
         "omitted": _omitted(ordered),
         "references": _references(ordered, findings),
@@ -106,26 +113,18 @@ def finding_id(plugin: str, finding: Mapping[str, Any]) -> str:
 
 
 def _findings(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """All findings in the report's form, each once, as if none had been tested beside others."""
     found: dict[str, dict[str, Any]] = {}
-    n_tests = 0
     for outcome in outcomes:
-        if outcome["status"] != "ok":
-            continue
-        reported = 0
         for raw in outcome.get("findings") or ():
             finding = {name: plain_tree(raw.get(name), rounded=True) for name in _FINDING_FIELDS}
-            finding |= {"plugin": outcome["id"], "id": finding_id(outcome["id"], raw), "q_value": None}
-            finding["table"] = _table_key(outcome)
+            finding |= {"plugin": outcome["id"], "id": finding_id(outcome["id"], raw), "table": _table_key(outcome)}
+            finding |= {"q_value": None, "family": outcome.get("family") or None, "family_q_value": None}
+            finding |= {"measure": finding["measure"] or None, "also_found_by": []}
             finding["columns"] = finding["columns"] or []
             finding["evidence"] = finding["evidence"] or {}
             finding["references"] = finding["references"] or []
-            reported += finding["log10_p"] is not None
             found.setdefault(finding["id"], finding)
-        # A plugin that counts fewer tests than it reports would make every q-value of the run too small.
-        n_tests += max(int(outcome.get("n_tests") or 0), reported)
-    tested = [f for f in found.values() if f["log10_p"] is not None]
-    for finding, q in zip(tested, q_values([f["log10_p"] for f in tested], n_tests), strict=True):
-        finding["q_value"] = round_significant(q)
     return list(found.values())
 
 

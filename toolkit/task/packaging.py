@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from toolkit.core.canonical import canonical_json, round_significant
+from toolkit.core.doi import is_doi
 from toolkit.core.encoding import EncodingError, decode
 from toolkit.core.errors import ToolkitError
 from toolkit.core.schema import Schema
@@ -105,12 +106,13 @@ def _is_finding(found: Finding) -> bool:
     """Whether the fields have the types that a report rests on."""
     parts: tuple[Any, ...] = (found.columns, found.references, found.evidence)
     values: tuple[Any, ...] = (found.effect, found.log10_p, *(found.interval or ()))
-    texts: tuple[Any, ...] = (found.kind, found.sentence, found.recommendation, *found.columns, *found.references)
+    texts: tuple[Any, ...] = (found.kind, found.sentence, found.recommendation, found.measure, *found.columns)
     return (
         all(isinstance(text, str) for text in texts)
         and all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in values)
         and [type(part) for part in parts] == [list, list, dict]
         and (found.log10_p is None or found.log10_p <= 0)
+        and all(map(is_doi, found.references))
     )
 
 
@@ -123,6 +125,12 @@ def _finding(found: Any, schema: Schema) -> Finding:
     for column in found.columns:
         if column not in schema:
             raise ResultError(f"a finding of kind {found.kind!r} names the column {column!r}, which does not exist")
+    for reference in found.references:
+        if not is_doi(reference):
+            raise ResultError(
+                f"a finding of kind {found.kind!r} refers to {reference!r}, which is no DOI",
+                "write it without https://, as in 10.1000/182",
+            )
     plain = _rounded(_plain(found.to_json(), f"a finding of kind {found.kind!r}"))
     if plain["log10_p"] is not None and plain["log10_p"] > 0:
         raise ResultError(f"a finding of kind {found.kind!r} has log10_p {plain['log10_p']}; p is at most 1")

@@ -57,7 +57,7 @@ _OUTCOMES = [
         "coverage": {"rows": 100}, "budget": {}, "n_tests": 40, "references": [], "data": {}, "omitted": [],
         "findings": [
             {**FINDING, "kind": "trend", "log10_p": -400.0}, {**FINDING, "kind": "trend", "log10_p": -3.0},
-            {**FINDING, "kind": "trend", "log10_p": -1.5},
+            {**FINDING, "kind": "trend", "log10_p": -2.5},
         ],
     },
     {

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.report.sample_report import COLUMNS, DATASET, outcomes
+from toolkit.plugin.inference import MINIMUM_EFFECTS
+from toolkit.report.discovery import CHANCE, NO_INTERVAL, SMALL
 from toolkit.report.model import build_report
 from toolkit.report.renderer import Renderer
 from toolkit.report.schema import column_fields, report_schema
@@ -19,8 +21,15 @@ TEXT = (REPOSITORY / "docs" / "report.md").read_text("utf-8")
 def test_every_field_of_a_report_is_named() -> None:
     definitions = report_schema()["$defs"]
     fields = [*column_fields(), *definitions["finding"]["properties"], *definitions["plugin"]["properties"]]
+    fields += definitions["discovery"]["properties"]
     assert [f for f in (*fields, *report_schema()["properties"]) if f"`{f}`" not in TEXT] == []
     assert report_schema()["$id"] in TEXT
+
+
+def test_every_minimum_effect_and_every_reason_is_stated() -> None:
+    for measure, least in MINIMUM_EFFECTS.items():
+        assert f"| `{measure}` | {least} |" in TEXT
+    assert [reason for reason in (NO_INTERVAL, SMALL, CHANCE) if f"| {reason} |" not in TEXT] == []
 
 
 def test_every_kind_of_finding_and_every_role_is_explained() -> None:

@@ -57,6 +57,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "bytes": (Result({"a": b"x"}), "bytes has no canonical JSON form"),
     "a finding that is a dict": (Result(findings=[{"kind": "k"}]), "holds a dict"),  # type: ignore[list-item]
     "a finding without words": (Result(findings=[finding(sentence=" ")]), "has no sentence"),
+    "a reference in words": (Result(findings=[finding(references=["Student (1908)"])]), "is no DOI"),
+    "an address": (Result(findings=[finding(references=["https://doi.org/10.1000/182"])]), "is no DOI"),
     "a finding without advice": (Result(findings=[finding(recommendation="")]), "has no recommendation"),
     "a column that is not there": (Result(findings=[finding(columns=["c"])]), "column 'c', which does not exist"),
     "a p over 1": (Result(findings=[finding(log10_p=0.5)]), "p is at most 1"),
@@ -96,6 +98,7 @@ def test_what_another_process_sent_is_checked_again() -> None:
         encode({**good.to_json(), "more": 1}),
         encode({**good.to_json(), "findings": [{"kind": "k"}]}),
         encode({**good.to_json(), "files": {"a": "text"}}),
+        encode({**good.to_json(), "findings": [finding(references=["Student (1908)"]).to_json()]}),
     ]
     for data in bad:
         with pytest.raises(ResultError):

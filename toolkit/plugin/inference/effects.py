@@ -28,6 +28,10 @@ MINIMUM_EFFECTS = {
 """Defaults for parameters of plugins. Of distances: in standard deviations. Of ratios: or their inverse."""
 
 
+RATIOS = frozenset({"odds_ratio", "lift", "restricted_mean_ratio"})
+"""Measures that are 1 where there is no effect; all others are 0 there."""
+
+
 def beyond(low: float, high: float, minimum: float) -> bool:
     """Whether an interval lies wholly beyond a minimum, on either side of zero.
 

@@ -47,6 +47,7 @@ def _head(report: Mapping[str, Any]) -> list[str]:
         f"- **Store** {code(dataset['key'])}, data {hashes[0]}…, schema {hashes[1]}…",
         f"- **Plugins** {ok} of {len(plugins)} done{said}",
         f"- **Coverage** {_coverage_line(plugins, dataset['rows'])}",
+        *_tests(report["discovery"]),
     ]
     return ["# Report", "\n".join(facts)]
 
@@ -60,6 +61,18 @@ def _coverage_line(plugins: Sequence[Mapping[str, Any]], rows: int) -> str:
         return f"all {number(rows)} rows were read, none sampled"
     listed = ", ".join(f"{code(p['id'])} {number(p['coverage']['rows'])}" for p in partial)
     return f"not all of the {number(rows)} rows were read by: {listed}"
+
+
+def _tests(account: Mapping[str, Any]) -> list[str]:
+    """What became of the hypotheses; nothing where none was tested."""
+    if not account["n_tests"]:
+        return []
+    tested, kept = account["tested"], account["kept"]
+    handed = "1 finding" if tested == 1 else f"{number(tested)} findings"
+    line = f"- **Tests** {number(account['n_tests'])} hypotheses, {handed} of which {number(kept)} "
+    line += f"{'is' if kept == 1 else 'are'} kept at a false discovery rate of {account['rate']:.2g}"
+    dropped = [f"{number(d['count'])} of {code(d['plugin'])}: {prose(d['reason'])}" for d in account["dropped"]]
+    return [f"{line}; dropped: {', '.join(dropped)}" if dropped else line]
 
 
 def _findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -92,6 +105,8 @@ def _finding_foot(finding: Mapping[str, Any]) -> str:
     if finding["log10_p"] is not None:
         p = finding["log10_p"]
         parts.append("p < 1e-300" if p < -300 else f"p = {10.0**p:.2g}")
+    if finding["also_found_by"]:
+        parts.append(f"also found by {', '.join(map(code, finding['also_found_by']))}")
     return "; ".join([*parts, f"{code(finding['plugin'])} {code(finding['id'])}"])
 
 
