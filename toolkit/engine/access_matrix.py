@@ -56,7 +56,7 @@ def access_matrix(manifests: Mapping[str, Manifest], work: Path | None = None) -
     return {"table": table, "policy": DEFAULT, "assumed_rows": ASSUMED_ROWS, "plugins": plugins}
 
 
-def recorded_table(work: Path) -> Dataset:
+def recorded_table(work: Path, rows: int = _ROWS, seed: int = _SEED, chunk_rows: int = _CHUNK_ROWS) -> Dataset:
     """A small order-to-delivery table with every sort of column, in several chunks; always the same."""
     from toolkit.ingest.settings import content_settings
     from toolkit.ingest.sources import name_files
@@ -64,8 +64,8 @@ def recorded_table(work: Path) -> Dataset:
     from toolkit.samples.table import write_csv
 
     source = work / "orders.csv"
-    write_csv(source, _ROWS, _SEED)
-    settings = content_settings(chunk_rows=_CHUNK_ROWS)
+    write_csv(source, rows, seed)
+    settings = content_settings(chunk_rows=chunk_rows)
     found = convert_file(name_files(source), AppData(work), settings, workers=1)
     return open_location(Path(found["path"]))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from toolkit.engine.board import KernelBoard
 from toolkit.engine.check.tables import as_store, mixed_table
 from toolkit.engine.manifest import Manifest
-from toolkit.engine.plan import make_plan
+from toolkit.engine.plan import Plan, make_plan
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.engine.results import ResultStore
 from toolkit.engine.schedule import Schedule
@@ -69,24 +69,42 @@ class Subject:
                         waiting.append(other)
         policy = policy or Policy(partition_chunks=partition_chunks)
         plan = make_plan(dataset, used, list(used), policy, assume_rows=assume_rows)
-        chunks = plan.policy.partition_chunks
+        return run_here(plan, dataset, self.work)[self.manifest.id]
 
-        def board(table: Dataset) -> KernelBoard:
-            return KernelBoard(table, "", chunks, None, lambda key: None, lambda key, body: None)
 
-        tables = Tables(dataset, board, AppData(self.work))
-        unused = ResultStore(self.work, reading=False)
-        schedule = Schedule(
-            plan, tables, unused, lambda key, body: None, lambda run: None, Scratch(AppData(self.work), self.work)
-        )
-        executor = SerialExecutor()
-        executor.begin(1)
-        try:
-            for _ in schedule.run(executor, 1, schedule.prepare()):
-                pass
-        finally:
-            schedule.scratch.close()
-        return schedule.plugins[self.manifest.id]
+def run_here(plan: Plan, dataset: Dataset, work: Path) -> dict[str, PluginRun]:
+    """Carry out a plan in this process, without cache or files but for derived tables and scratch folders.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the table.
+    dataset : Dataset
+        The table.
+    work : Path
+        A folder for what plugins write.
+
+    Returns
+    -------
+    dict of str to PluginRun
+        Every plugin of the plan, ended.
+    """
+    chunks = plan.policy.partition_chunks
+
+    def board(table: Dataset) -> KernelBoard:
+        return KernelBoard(table, "", chunks, None, lambda key: None, lambda key, body: None)
+
+    tables = Tables(dataset, board, AppData(work))
+    unused = ResultStore(work, reading=False)
+    schedule = Schedule(plan, tables, unused, lambda key, body: None, lambda run: None, Scratch(AppData(work), work))
+    executor = SerialExecutor()
+    executor.begin(1)
+    try:
+        for _ in schedule.run(executor, 1, schedule.prepare()):
+            pass
+    finally:
+        schedule.scratch.close()
+    return schedule.plugins
 
 
 def differences(left: object, right: object, *, exact: bool, where: str = "") -> str:

@@ -78,16 +78,17 @@ def _tests(account: Mapping[str, Any]) -> list[str]:
 def _findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
     if not findings:
         return ["## Findings", "None."]
-    items = []
-    for place, finding in enumerate(findings, start=1):
-        names = finding["columns"]
-        kind = escape(finding["kind"].replace("_", " "))
-        lines = [f"{place}. **{kind}**: {prose(finding['sentence'], names)}"]
-        if finding["recommendation"]:
-            lines.append(f"To do: {prose(finding['recommendation'], names)}")
-        lines.append(_finding_foot(finding))
-        items.append("  \n   ".join(lines))
+    items = [f"{place}. {finding_text(finding)}" for place, finding in enumerate(findings, start=1)]
     return [f"## Findings ({number(len(findings))})", "\n".join(items)]
+
+
+def finding_text(finding: Mapping[str, Any]) -> str:
+    """A finding as an item of a list whose mark takes three characters."""
+    names = finding["columns"]
+    lines = [f"**{escape(finding['kind'].replace('_', ' '))}**: {prose(finding['sentence'], names)}"]
+    if finding["recommendation"]:
+        lines.append(f"To do: {prose(finding['recommendation'], names)}")
+    return "  \n   ".join([*lines, _finding_foot(finding)])
 
 
 def _finding_foot(finding: Mapping[str, Any]) -> str:
@@ -132,21 +133,24 @@ def _plugins(plugins: Sequence[Mapping[str, Any]]) -> list[str]:
 def _derived(derived: Sequence[Mapping[str, Any]]) -> list[str]:
     if not derived:
         return []
-    lines = []
-    for table in derived:
-        made = [c for c in table["columns"] if not c["kept"]]
-        kept = len(table["columns"]) - len(made)
-        facts = f"{number(table['rows'])} rows, {number(kept)} columns kept, {number(len(made))} made"
-        key, parent = (code(table[which][:_KEY_SHOWN]) for which in ("key", "parent"))
-        lines.append(f"- {key} by {code(table['plugin'])} from {parent}: {facts}")
-        for column in made[:_MOST_NAMES]:
-            of = ", ".join(code(cut(name, 40)) for name in column["of"])
-            lines.append(
-                f"  - {code(cut(column['name'], 40))} ({column['kind']}) of {of or 'the rows'}: {prose(column['how'])}"
-            )
-        if len(made) > _MOST_NAMES:
-            lines.append(f"  - and {number(len(made) - _MOST_NAMES)} more")
-    return ["## Derived tables", "\n".join(lines)]
+    return ["## Derived tables", "\n".join(map(derived_text, derived))]
+
+
+def derived_text(table: Mapping[str, Any]) -> str:
+    """A derived table as an item of a list."""
+    made = [c for c in table["columns"] if not c["kept"]]
+    kept = len(table["columns"]) - len(made)
+    facts = f"{number(table['rows'])} rows, {number(kept)} columns kept, {number(len(made))} made"
+    key, parent = (code(table[which][:_KEY_SHOWN]) for which in ("key", "parent"))
+    lines = [f"- {key} by {code(table['plugin'])} from {parent}: {facts}"]
+    for column in made[:_MOST_NAMES]:
+        of = ", ".join(code(cut(name, 40)) for name in column["of"])
+        lines.append(
+            f"  - {code(cut(column['name'], 40))} ({column['kind']}) of {of or 'the rows'}: {prose(column['how'])}"
+        )
+    if len(made) > _MOST_NAMES:
+        lines.append(f"  - and {number(len(made) - _MOST_NAMES)} more")
+    return "\n".join(lines)
 
 
 def _read(coverage: Mapping[str, Any]) -> str:
@@ -187,13 +191,13 @@ def _references(references: Sequence[Mapping[str, Any]]) -> list[str]:
     if not references:
         return []
     lines = [
-        f"- <https://doi.org/{_address(r['doi'])}> ({', '.join(code(user) for user in r['used_by'])})"
+        f"- <https://doi.org/{doi_address(r['doi'])}> ({', '.join(code(user) for user in r['used_by'])})"
         for r in references
     ]
     return ["## References", "\n".join(lines)]
 
 
-def _address(doi: str) -> str:
+def doi_address(doi: str) -> str:
     """Write a DOI for an address between angle brackets, which holds neither blanks nor brackets."""
     return "".join(c if c.isascii() and c.isprintable() and c not in ' <>"\\`%' else quote(c, safe="") for c in doi)
 
