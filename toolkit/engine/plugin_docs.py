@@ -56,8 +56,11 @@ def plugin_pages(manifests: Mapping[str, Manifest], work: Path | None = None) ->
     policy = load_policy(DEFAULT)
     runs = run_here(make_plan(dataset, dict(manifests), list(manifests), policy), dataset, work)
     report = report_of(dataset, runs.values(), policy)
-    pages = {f"{name}.md": _page(manifests[name], runs[name], report) for name in sorted(manifests)}
-    return {name: text.encode() for name, text in {_INDEX: _index(manifests), **pages}.items()}
+    pages = {_INDEX: index_page(manifests)}
+    for name, manifest in sorted(manifests.items()):
+        blocks = [page_head(manifest), *_example(manifest, runs[name], report), *_references(manifest), _FOOT]
+        pages[f"{name}.md"] = "\n\n".join(blocks) + "\n"
+    return {name: text.encode() for name, text in pages.items()}
 
 
 def stale_pages(pages: Mapping[str, bytes], folder: Path) -> list[Path]:
@@ -75,7 +78,8 @@ def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _index(manifests: Mapping[str, Manifest]) -> str:
+def index_page(manifests: Mapping[str, Manifest]) -> str:
+    """The list of all plugins, by type."""
     blocks = ["# Plugins", _INDEX_HEAD]
     for plugin_type in PLUGIN_TYPES:
         found = [m for _, m in sorted(manifests.items()) if m.type == plugin_type]
@@ -96,21 +100,20 @@ what it depends on; [the guide](../plugin-guide.md) says how to write another. W
 
 Written by `scripts/plugin_docs.py` from manifests, docstrings and a run on the [sample table](../sample-table.md)
 ({SAMPLE_ROWS:,} rows, seed {SAMPLE_SEED}); do not edit."""
+_FOOT = "---\n\nWritten by `scripts/plugin_docs.py`; do not edit. [All plugins](README.md)"
 
 
-def _page(manifest: Manifest, run: PluginRun, report: Mapping[str, Any]) -> str:
-    body, cited = described((manifest.folder / "plugin.py").read_text("utf-8"))
-    blocks = [f"# {manifest.id}", f"{escape(manifest.summary)}.", *body, "## Facts", _facts(manifest)]
+def page_head(manifest: Manifest) -> str:
+    """What a page says before the example: all that needs no run."""
+    said, _ = described(_source(manifest))
+    blocks = [f"# {manifest.id}", *said, "## Facts", _facts(manifest)]
     if manifest.params:
         blocks += ["## Parameters", _set(manifest), _params(manifest.params)]
-    blocks += ["## Example", *_example(manifest, run, report)]
-    references = _references(manifest, cited)
-    if references:
-        blocks += ["## References", references]
-    return (
-        "\n\n".join([*blocks, "---", "Written by `scripts/plugin_docs.py`; do not edit. [All plugins](README.md)"])
-        + "\n"
-    )
+    return "\n\n".join([*blocks, "## Example"])
+
+
+def _source(manifest: Manifest) -> str:
+    return (manifest.folder / "plugin.py").read_text("utf-8")
 
 
 def described(source: str) -> tuple[list[str], dict[str, str]]:
@@ -142,7 +145,7 @@ def _facts(manifest: Manifest) -> str:
 def _stated(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield "type, version", f"{manifest.type}, {manifest.version}"
     yield "columns", ", ".join(manifest.columns)
-    yield "requires", ", ".join(escape(str(need)) for need in manifest.requires)
+    yield "requires", ", ".join(map(str, manifest.requires))
     yield "depends on", ", ".join(f"`{name}`" for name in manifest.depends_on)
     yield "runs on the table of", f"`{manifest.table}`" if manifest.table else ""
     yield "[kernels](../kernels.md)", ", ".join(dict.fromkeys(map(_kernel, manifest.kernels)))
@@ -155,7 +158,7 @@ def _stated(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 def _kernel(need: KernelNeed) -> str:
     params = ", ".join(f"{name} {value}" for name, value in need.params.items())
-    return f"`{need.kernel}`{f' ({escape(params)})' if params else ''}"
+    return f"`{need.kernel}`{f' ({params})' if params else ''}"
 
 
 def _cost(cost: Mapping[str, float]) -> str:
@@ -231,9 +234,10 @@ def _data(manifest: Manifest, run: PluginRun, table: str) -> list[str]:
     return []
 
 
-def _references(manifest: Manifest, cited: Mapping[str, str]) -> str:
+def _references(manifest: Manifest) -> list[str]:
+    _, cited = described(_source(manifest))
     lines = []
     for doi in dict.fromkeys([*manifest.references, *cited]):
         work = f"{escape(cited[doi])}, " if doi in cited else ""
         lines.append(f"- {work}<https://doi.org/{doi_address(doi)}>")
-    return "\n".join(lines)
+    return ["## References", "\n".join(lines)] if lines else []
