@@ -111,7 +111,7 @@ def _find_quotes(head: bytes, plain: Dialect) -> Dialect:
         others.append(Dialect(d, escape="\\"))
     if spaced and escaped:
         others.append(Dialect(d, escape="\\", skip_space=True))
-    if "'" in text and f'{d}"' not in text and not text.startswith('"'):
+    if "'" in text and not text.startswith('"') and not any(f'{before}"' in text for before in (d, "\n", "\r")):
         others.append(Dialect(d, "'"))
     for other in others:
         if _even(head, other) > 1 and (_even(head, plain) <= 1 or _quoted_apart(head, plain, other)):

@@ -85,3 +85,8 @@ def test_names_are_unique_and_names_of_their_own_are_kept(fields: list[str]) -> 
 def test_many_equal_names_take_no_square_time() -> None:
     names, _ = header_names(["a"] * 20_000, PATH)
     assert names[-1] == "a_20000"
+
+
+def test_a_double_quote_that_opens_a_line_keeps_the_usual_quotes() -> None:
+    """Each dialect cuts this evenly: the usual one into one row, the other into two."""
+    assert find_dialect(b'h1,h2\n"\',\r",\n', ".csv") == Dialect()
