@@ -25,7 +25,7 @@ def report_of(dataset: Dataset, plugins: Iterable[PluginRun], policy: Policy) ->
     from toolkit.report.model import build_report
 
     manifest = dataset.manifest
-    facts = {name: getattr(manifest, name) for name in ("key", "rows", "data_hash", "schema_hash")}
+    facts = {name: getattr(manifest, name) for name in ("key", "rows", "data_hash", "schema_hash", "chunk_rows")}
     columns = [{"name": spec.name, "kind": spec.kind} for spec in dataset.schema]
     before = [p.outcome() for p in plugins if p.planned.manifest.type not in ("report", "llm")]
     return build_report(facts, columns, before, policy.enforcement, policy.discovery)

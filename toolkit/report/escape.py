@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _VISIBLE = {"\n": "⏎", "\r": "␍", "\t": "⇥", "\v": "␋", "\f": "␌", "\0": "␀"}
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -65,13 +65,31 @@ def prose(text: str, names: Iterable[str] = ()) -> str:
     names : iterable of str
         Names that may hold backticks themselves.
     """
+    return "".join(code(part) if is_name else escape(part) for is_name, part in spans(text, names))
+
+
+def spans(text: str, names: Iterable[str] = ()) -> Iterator[tuple[bool, str]]:
+    """Part a sentence into names, which stand between backticks, and what lies between them.
+
+    Parameters
+    ----------
+    text : str
+        The sentence.
+    names : iterable of str
+        Names that may hold backticks themselves.
+
+    Examples
+    --------
+    >>> list(spans("Column `a` is odd."))
+    [(False, 'Column '), (True, 'a'), (False, ' is odd.')]
+    """
     known = [re.escape(n) for n in sorted(set(names), key=lambda n: (-len(n), n))]
-    spans = re.compile("`(" + "|".join([*known, "[^`]+"]) + ")`", re.DOTALL)
-    out, at = [], 0
-    for match in spans.finditer(text):
-        out += [escape(text[at : match.start()]), code(match[1])]
+    quoted = re.compile("`(" + "|".join([*known, "[^`]+"]) + ")`", re.DOTALL)
+    at = 0
+    for match in quoted.finditer(text):
+        yield from ((False, text[at : match.start()]), (True, match[1]))
         at = match.end()
-    return "".join([*out, escape(text[at:])])
+    yield False, text[at:]
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -59,3 +59,14 @@ def share(part: int | None, whole: int) -> str:
     if percent < 0.05:
         return "< 0.1 %"
     return "> 99.9 %" if percent >= 99.95 else f"{percent:.1f} %"
+
+
+def probability(value: float) -> str:
+    """Write a p-value or q-value after its letter.
+
+    Examples
+    --------
+    >>> probability(0.01234), probability(0.0)
+    ('= 0.012', '< 1e-300')
+    """
+    return "< 1e-300" if value < 1e-300 else f"= {value:.2g}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.core.digest import digest_value
 from toolkit.govern.discovery import DEFAULT_CONTROL, DiscoveryControl
+from toolkit.report.associations import associations
 from toolkit.report.conformity import conforms
 from toolkit.report.discovery import controlled, in_order, merged
 from toolkit.report.plain import plain_tree
@@ -57,7 +58,7 @@ def build_report(
     Parameters
     ----------
     dataset : mapping
-        ``key``, ``rows``, ``data_hash`` and ``schema_hash`` of the store.
+        ``key``, ``rows``, ``data_hash`` and ``schema_hash`` of the store, and its ``chunk_rows`` where they are known.
     columns : sequence of mapping
         ``name`` and ``kind`` of every column, in the table's order.
     outcomes : sequence of mapping
@@ -86,16 +87,23 @@ def build_report(
     findings = merged(in_order(kept, [c["name"] for c in columns]))
     return {
         "schema_version": SCHEMA_VERSION,
-        "dataset": {**{k: dataset[k] for k in ("key", "rows", "data_hash", "schema_hash")}, "sampled": False},
+        "dataset": _dataset(dataset),
         "enforcement": enforcement,
         "columns": _columns(columns, ordered),
         "plugins": [_plugin(o) for o in ordered],
         "derived": [_derived(o) for o in ordered if o["status"] == "ok" and o.get("derived")],
         "discovery": account,
         "findings": findings,
+        "associations": associations(ordered),
         "omitted": _omitted(ordered),
         "references": _references(ordered, findings),
     }
+
+
+def _dataset(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {name: dataset[name] for name in ("key", "rows", "data_hash", "schema_hash")}
+    known = {"chunk_rows": dataset["chunk_rows"]} if "chunk_rows" in dataset else {}
+    return {**fields, **known, "sampled": False}
 
 
 def finding_id(plugin: str, finding: Mapping[str, Any]) -> str:

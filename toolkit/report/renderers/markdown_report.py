@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote
 
+from toolkit.report.addresses import doi_address
 from toolkit.report.column_tables import column_tables
+from toolkit.report.coverage import rows_read
 from toolkit.report.escape import code, escape, prose
-from toolkit.report.figures import number
+from toolkit.report.figures import number, probability
 from toolkit.report.text_table import cut
 
 _MOST_RANGES = 8
@@ -53,8 +54,7 @@ def _head(report: Mapping[str, Any]) -> list[str]:
 
 
 def _coverage_line(plugins: Sequence[Mapping[str, Any]], rows: int) -> str:
-    read = [p for p in plugins if p["status"] == "ok" and isinstance(p["coverage"].get("rows"), int)]
-    partial = [p for p in read if p["coverage"]["rows"] < p["coverage"].get("of_rows", rows)]
+    read, partial = rows_read(plugins, rows)
     if not read:
         return "no plugin that was done says how many rows it read"
     if not partial:
@@ -101,11 +101,9 @@ def _finding_foot(finding: Mapping[str, Any]) -> str:
     if finding["table"]:
         parts.append(f"of the derived table {code(finding['table'][:_KEY_SHOWN])}")
     if finding["q_value"] is not None:
-        q = finding["q_value"]
-        parts.append("q < 1e-300" if q < 1e-300 else f"q = {q:.2g}")
+        parts.append(f"q {probability(finding['q_value'])}")
     if finding["log10_p"] is not None:
-        p = finding["log10_p"]
-        parts.append("p < 1e-300" if p < -300 else f"p = {10.0**p:.2g}")
+        parts.append(f"p {probability(10.0 ** finding['log10_p'])}")
     if finding["also_found_by"]:
         parts.append(f"also found by {', '.join(map(code, finding['also_found_by']))}")
     return "; ".join([*parts, f"{code(finding['plugin'])} {code(finding['id'])}"])
@@ -190,16 +188,8 @@ def _omitted(omitted: Sequence[Mapping[str, Any]]) -> list[str]:
 def _references(references: Sequence[Mapping[str, Any]]) -> list[str]:
     if not references:
         return []
-    lines = [
-        f"- <https://doi.org/{doi_address(r['doi'])}> ({', '.join(code(user) for user in r['used_by'])})"
-        for r in references
-    ]
+    lines = [f"- <{doi_address(r['doi'])}> ({', '.join(code(user) for user in r['used_by'])})" for r in references]
     return ["## References", "\n".join(lines)]
-
-
-def doi_address(doi: str) -> str:
-    """Write a DOI for an address between angle brackets, which holds neither blanks nor brackets."""
-    return "".join(c if c.isascii() and c.isprintable() and c not in ' <>"\\`%' else quote(c, safe="") for c in doi)
 
 
 PROVIDES = MarkdownRenderer()

@@ -1,0 +1,109 @@
+"""Every column in one line that unfolds: how values are distributed, what is missing, and the details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.report.figures import number, share, value_text
+from toolkit.report.html.budget import FULL, LEFT_OUT, fit
+from toolkit.report.html.column_details import bar, details
+from toolkit.report.html.links import Links
+from toolkit.report.html.markup import EMPTY, Markup, element, join, name_of
+from toolkit.report.html.plots import bars_path, heights, plot, step_path
+from toolkit.report.text_table import cut
+
+_VALUE_WIDTH = 20
+
+
+def columns_section(report: Mapping[str, Any], links: Links, room: int) -> Markup:
+    """List every column in the table's order, as far as they fit; those with findings unfold first.
+
+    Parameters
+    ----------
+    report : mapping
+        As report.json.
+    links : Links
+        Findings by column.
+    room : int
+        Bytes that the columns may take.
+    """
+    columns, dataset = report["columns"], report["dataset"]
+    forms = [_forms(column, place, dataset, links) for place, column in enumerate(columns)]
+    order = sorted(range(len(columns)), key=lambda i: (not links.findings(columns[i]["name"]), i))
+    levels = fit(forms, order, room)
+    items = [form[level == FULL] for form, level in zip(forms, levels, strict=True) if level != LEFT_OUT]
+    brief, gone = levels.count(1), levels.count(LEFT_OUT)
+    said = [f"{number(brief)} columns are shown without details: report.json has them."] if brief else []
+    said += [f"{number(gone)} more columns are in report.json."] if gone else []
+    parts = [
+        element("h2", "Columns", element("span", number(len(columns)), class_="count")),
+        *(element("p", sentence, class_="note") for sentence in said),
+        _head() if items else EMPTY,
+        element("div", join(items), class_="columns"),
+        element("p", "No column matches the search.", class_="nothing", hidden=True),
+    ]
+    return element("section", join(parts), id="columns")
+
+
+def _head() -> Markup:
+    words = ("column", "distribution", "missing", "distinct", "min · median · max, or the commonest values")
+    return element("div", join(element("span", word) for word in words), class_="colhead", aria_hidden="true")
+
+
+def _forms(column: Mapping[str, Any], place: int, dataset: Mapping[str, Any], links: Links) -> tuple[Markup, Markup]:
+    found = links.findings(column["name"])
+    line = _line(column, place, dataset["rows"], len(found))
+    short = element("div", line, id=f"c{place}", class_="col")
+    unfolded = details(column, place, dataset, found)
+    return short, element("details", element("summary", line), unfolded, id=f"c{place}", class_="col")
+
+
+def _line(column: Mapping[str, Any], place: int, rows: int, n_findings: int) -> Markup:
+    kind = column["kind"] + (f" · {column['role']}" if column.get("role") else "")
+    badge = element("b", number(n_findings), class_="n", title="findings") if n_findings else EMPTY
+    missing = column["missing"]
+    lack = join([bar(missing, rows), share(missing, rows)]) if missing else ("none" if missing == 0 else "")
+    approx = "" if column["distinct_exact"] or column["distinct"] is None else "≈ "
+    parts = [
+        element("span", element("h3", name_of(column["name"])), element("small", kind), badge, class_="who"),
+        distribution(column, place) or element("i"),
+        element("span", lack, class_="miss"),
+        element("span", approx + number(column["distinct"]), class_="dist"),
+        element("span", _values(column), class_="vals"),
+    ]
+    return join(parts)
+
+
+def distribution(column: Mapping[str, Any], place: int) -> Markup:
+    """Small picture of a column: its histogram, or how common the commonest values are."""
+    histogram = column.get("histogram")
+    if histogram and any(histogram["counts"]):
+        counts = histogram["counts"]
+        path = step_path(heights(counts, max(counts)))
+        return plot(path, len(counts), class_="spark", id_=f"h{place}")
+    if is_repeated(column):
+        counts = [entry["count"] for entry in column["top"]]
+        return plot(bars_path(counts), max(50, 5 * len(counts)), class_="spark cat", id_=f"h{place}")
+    return EMPTY
+
+
+def is_repeated(column: Mapping[str, Any]) -> bool:
+    """Whether common values say something: the commonest is in one of 500 values at least."""
+    top = column["top"]
+    return bool(top) and top[0]["count"] > 1 and 500 * top[0]["count"] >= (column["count"] or 0)
+
+
+def _values(column: Mapping[str, Any]) -> str:
+    ends = (column["min"], column["quantiles"].get("0.5"), column["max"])
+    if ends[1] is not None and column["kind"] != "bool":
+        return " · ".join(cut(value_text(v), _VALUE_WIDTH) for v in ends)
+    if is_repeated(column):
+        common: Sequence[Mapping[str, Any]] = column["top"][:3]
+        return join((_value(entry["value"]) for entry in common), " · ")
+    first, last = (cut(value_text(v), _VALUE_WIDTH) for v in (column["min"], column["max"]))
+    return join([element("bdi", first), element("bdi", last)], " … ") if first or last else ""
+
+
+def _value(value: Any) -> Markup:
+    return element("bdi", cut(value_text(value), _VALUE_WIDTH))

@@ -1,0 +1,76 @@
+"""What a finding rests on, whatever the plugin put there: figures, ranges, lists, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.report.figures import number, value_text
+from toolkit.report.html.markup import EMPTY, Markup, element, join
+from toolkit.report.text_table import cut
+
+MOST_ITEMS = 12
+"""Of a list; report.json has all of them."""
+
+_LONGEST = 120
+_RANGES = ("rows", "chunks")
+
+
+def facts(evidence: Mapping[str, Any]) -> Markup:
+    """List the evidence, what has no value left out.
+
+    Examples
+    --------
+    >>> facts({"share": 0.25, "rows": [[3, 17]], "of": None})
+    '<dl class=facts><div><dt>share<dd>0.25</div><div><dt>rows<dd>3 to 17</div></dl>'
+    """
+    listed = [(key, value) for key, value in evidence.items() if value is not None and value != []]
+    listed.sort(key=lambda item: (item[0] in _RANGES, isinstance(item[1], list | dict)))
+    return element("dl", join(_fact(key, value) for key, value in listed), class_="facts") if listed else EMPTY
+
+
+def _fact(key: str, value: Any) -> Markup:
+    shown = ranges(value) if key in _RANGES and isinstance(value, list) else _shown(value)
+    wide = isinstance(value, list | dict) and len(value) > 2
+    return element("div", element("dt", cut(label(key), 60)), element("dd", shown), class_="wide" if wide else None)
+
+
+def label(key: str) -> str:
+    """Write the name of a field as words."""
+    return key.replace("_", " ")
+
+
+def ranges(values: Sequence[Any]) -> Markup:
+    """List rows or chunks, each a number or the first and the last of a range."""
+    return join([*(_range(v) for v in values[:MOST_ITEMS]), *_more(values)], ", ")
+
+
+def _range(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2:
+        first, last = value
+        return number(first) if first == last else f"{number(first)} to {number(last)}"
+    return cut(number(value), _LONGEST)
+
+
+def _more(values: Sequence[Any], shown: int = MOST_ITEMS) -> list[str]:
+    return [f"and {number(len(values) - shown)} more in report.json"] if len(values) > shown else []
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return facts(value)
+    if isinstance(value, list):
+        if value and all(isinstance(item, dict) for item in value):
+            return _table(value)
+        return join([*(_shown(item) for item in value[:MOST_ITEMS]), *_more(value)], ", ")
+    return cut(value_text(value) if isinstance(value, str | int) else number(value), _LONGEST)
+
+
+def _table(entries: Sequence[Mapping[str, Any]]) -> Markup:
+    """A table of entries that have the same fields, more or less."""
+    fields = list(dict.fromkeys(key for entry in entries[:MOST_ITEMS] for key in entry))[:MOST_ITEMS]
+    head = element("tr", join(element("th", cut(label(f), 40), scope="col") for f in fields))
+    body = (element("tr", join(element("td", _shown(entry.get(f))) for f in fields)) for entry in entries[:MOST_ITEMS])
+    more = _more(entries)
+    said = element("p", more[0], class_="note") if more else EMPTY
+    return join([element("table", element("thead", head), element("tbody", join(body))), said])

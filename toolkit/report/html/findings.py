@@ -1,0 +1,120 @@
+"""The findings as cards: what was found, what to do, how strong it is, and on what it rests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.report.figures import number, probability
+from toolkit.report.html.budget import FULL, LEFT_OUT, fit
+from toolkit.report.html.evidence import facts, label
+from toolkit.report.html.links import Links
+from toolkit.report.html.markup import EMPTY, Markup, element, join, name_of, prose
+from toolkit.report.html.plots import effect
+from toolkit.report.text_table import cut
+
+_MOST_NAMES = 12
+
+
+def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: int) -> Markup:
+    """List all findings in the report's order, as far as they fit.
+
+    Parameters
+    ----------
+    findings : sequence of mapping
+        As in report.json.
+    links : Links
+        Where columns are.
+    room : int
+        Bytes that the cards may take.
+    """
+    forms = [
+        (_card(f, place, links, full=False), _card(f, place, links, full=True)) for place, f in enumerate(findings)
+    ]
+    levels = fit(forms, range(len(forms)), room)
+    cards = [form[level == FULL] for form, level in zip(forms, levels, strict=True) if level != LEFT_OUT]
+    folded, gone = levels.count(1), levels.count(LEFT_OUT)
+    said = [f"The evidence of {number(folded)} findings is in report.json alone."] if folded else []
+    said += [f"{number(gone)} more findings are in report.json."] if gone else []
+    parts = [
+        element("h2", "Findings", element("span", number(len(findings)), class_="count")),
+        _kinds(findings) if findings else element("p", "No plugin that was done found anything.", class_="none"),
+        *(element("p", sentence, class_="note") for sentence in said),
+        element("ol", join(cards), class_="cards") if cards else EMPTY,
+        element("p", "No finding matches the search.", class_="nothing", hidden=True),
+    ]
+    return element("section", join(parts), id="findings", aria_labelledby=None)
+
+
+def kinds_of(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Kinds and how many findings there are of each, in the order in which they come."""
+    return list(Counter(f["kind"] for f in findings).items())
+
+
+def _kinds(findings: Sequence[Mapping[str, Any]]) -> Markup:
+    """Buttons that show one kind alone; hidden where there is no script to serve them."""
+    kinds = kinds_of(findings)
+    if len(kinds) < 2:
+        return EMPTY
+    buttons = [
+        element(
+            "button",
+            cut(label(kind), 40),
+            element("span", number(n)),
+            type="button",
+            data_kind=kind,
+            aria_pressed="false",
+        )
+        for kind, n in kinds
+    ]
+    return element("div", join(buttons), class_="chips", role="group", aria_label="Show findings of one kind")
+
+
+def _card(finding: Mapping[str, Any], place: int, links: Links, *, full: bool) -> Markup:
+    names = finding["columns"]
+    anchors = {name: links.column(name) for name in names}
+    known = {name: anchor for name, anchor in anchors.items() if anchor is not None and not finding["table"]}
+    title = element("h3", prose(finding["sentence"], names, known))
+    parts = [
+        element(
+            "p", element("span", cut(label(finding["kind"]), 60), class_="kind"), _about(finding, known), class_="about"
+        ),
+        title,
+    ]
+    if finding["recommendation"]:
+        advice = prose(finding["recommendation"], names, known)
+        parts.append(element("p", element("b", "What to do"), " ", advice, class_="todo"))
+    strength = _strength(finding)
+    if strength:
+        parts.append(strength)
+    if full:
+        shown = facts(finding["evidence"])
+        foot = element("p", f"{finding['plugin']} · finding {finding['id']}", class_="foot")
+        parts.append(element("details", element("summary", "Evidence"), shown, foot))
+    return element("li", join(parts), id=f"f{place}", class_="card", data_kind=finding["kind"])
+
+
+def _about(finding: Mapping[str, Any], known: Mapping[str, str]) -> Markup:
+    names = [name_of(name, known.get(name)) for name in finding["columns"][:_MOST_NAMES]]
+    more = len(finding["columns"]) - len(names)
+    derived = [f"derived table {finding['table'][:12]}"] if finding["table"] else []
+    return join([*names, *([f"and {number(more)} more"] if more > 0 else []), *derived], " ")
+
+
+def _strength(finding: Mapping[str, Any]) -> Markup:
+    """The effect as a picture and as figures, with p and q where it was tested."""
+    value, interval = finding["effect"], finding["interval"]
+    said = []
+    drawn = EMPTY
+    if value is not None:
+        ends = None if interval is None or None in interval else interval
+        said.append(f"effect {number(value)}")
+        if ends is not None:
+            said.append(f"interval {number(ends[0])} to {number(ends[1])}")
+        drawn = effect(value, ends, "On a scale with zero: " + ", ".join(said))
+    if finding["q_value"] is not None:
+        said.append(f"q {probability(finding['q_value'])}")
+    if finding["log10_p"] is not None:
+        said.append(f"p {probability(10.0 ** finding['log10_p'])}")
+    return element("div", drawn, element("p", " · ".join(said)), class_="strength") if said else EMPTY
