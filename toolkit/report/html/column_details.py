@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-from toolkit.report.figures import number, share, value_text
+from toolkit.report.figures import number, share
 from toolkit.report.html.markup import EMPTY, Markup, element, join
-from toolkit.report.html.plots import again, box, heights, place_on, plot, step_path
+from toolkit.report.html.plots import WIDE, again, block_path, box, heights, place_on, plot, step_path
+from toolkit.report.html.values import plain
 from toolkit.report.text_table import cut
 
 _FIGURES = (
@@ -15,10 +17,13 @@ _FIGURES = (
     ("entropy", "entropy, bits"), ("zeros", "zeros"), ("negatives", "negative"),
 )  # fmt: skip
 _IF_ANY = (
-    ("nan", "NaN"), ("positive_infinities", "infinite"), ("negative_infinities", "minus infinite"), ("empty", "empty texts")
+    ("nan", "NaN"), ("positive_infinities", "infinite"), ("negative_infinities", "minus infinite"),
+    ("empty", "empty texts"),
 )  # fmt: skip
 _BOX = ("0.05", "0.25", "0.5", "0.75", "0.95")
-_LONGEST_VALUE = 60
+_MIDDLE = ("0.01", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.99")
+_FEW = 3
+"""Values that are listed where none is common."""
 
 
 def bar(part: int | None, whole: int) -> Markup:
@@ -58,30 +63,71 @@ def details(column: Mapping[str, Any], place: int, dataset: Mapping[str, Any], f
     return element("div", join(parts), class_="body")
 
 
+def is_repeated(column: Mapping[str, Any]) -> bool:
+    """Whether common values say something: the commonest is in one of 500 values at least."""
+    top = column["top"]
+    return bool(top) and top[0]["count"] > 1 and 500 * top[0]["count"] >= (column["count"] or 0)
+
+
+def middle(column: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Path of the density between the 1 % and 99 % quantiles, and what it shows.
+
+    None where the histogram says enough, or where quantiles coincide and there is no density between them.
+    """
+    histogram, quantiles = column.get("histogram"), column["quantiles"]
+    if not histogram or 4 * max(histogram["counts"], default=0) < 3 * sum(histogram["counts"]):
+        return None
+    if any(p not in quantiles for p in _MIDDLE):
+        return None
+    low, high = quantiles[_MIDDLE[0]], quantiles[_MIDDLE[-1]]
+    places = [place_on(quantiles[p], low, high) for p in _MIDDLE]
+    known = [at for at in places if at is not None]
+    if len(known) < len(_MIDDLE) or any(b <= a for a, b in pairwise(known)):
+        return None
+    shares = [float(b) - float(a) for a, b in pairwise(_MIDDLE)]
+    densities = [part / (b - a) for part, (a, b) in zip(shares, pairwise(known), strict=True)]
+    said = (
+        f"Density between quantiles, from 1 % at {plain(low, column['kind'])} to 99 % at {plain(high, column['kind'])}"
+    )
+    return block_path(known, heights(densities, max(densities))), said
+
+
 def _histogram(column: Mapping[str, Any], place: int) -> Markup:
     histogram = column.get("histogram")
     if not histogram or not any(histogram["counts"]):
         return EMPTY
+    kind, quantiles = column["kind"], column["quantiles"]
     counts, edges = histogram["counts"], histogram["edges"]
-    low, high = value_text(edges[0]), value_text(edges[-1])
+    low, high = plain(edges[0], kind), plain(edges[-1], kind)
     title = f"Histogram of {len(counts)} equal bins from {low} to {high}; the fullest holds {number(max(counts))}"
-    quantiles = column["quantiles"]
+    inner = middle(column)
+    if inner is None:
+        drawn = [again(f"h{place}", len(counts), class_="histogram", title=title)]
+    else:
+        drawn = [plot(step_path(heights(counts, max(counts))), len(counts), class_="histogram", title=title)]
     places = [place_on(quantiles.get(p), edges[0], edges[-1]) for p in _BOX]
     known = [at for at in places if at is not None]
-    drawn = [again(f"h{place}", len(counts), class_="histogram", title=title)]
     if len(known) == len(_BOX):
-        said = ", ".join(value_text(quantiles[p]) for p in _BOX)
+        said = ", ".join(plain(quantiles[p], kind) for p in _BOX)
         drawn.append(box(known, f"Quantiles 5, 25, 50, 75 and 95 %: {said}"))
-    drawn.append(element("p", element("span", low), element("span", high), class_="ends"))
+    drawn.append(_ends(low, high))
+    if inner is not None:
+        drawn.append(element("h4", "Its middle 98 %"))
+        drawn.append(again(f"m{place}", WIDE, class_="histogram mid", title=inner[1]))
+        drawn.append(_ends(*(plain(quantiles[p], kind) for p in (_MIDDLE[0], _MIDDLE[-1]))))
     return element("div", element("h4", "Distribution"), join(drawn), class_="plot")
 
 
+def _ends(*words: str) -> Markup:
+    return element("p", join(element("span", word) for word in words), class_="ends")
+
+
 def _quantiles(column: Mapping[str, Any]) -> Markup:
-    quantiles = column["quantiles"]
-    if not quantiles or column["kind"] == "bool":
+    quantiles, kind = column["quantiles"], column["kind"]
+    if not quantiles or kind == "bool":
         return EMPTY
     rows = (
-        element("div", element("dt", percent(p)), element("dd", value_text(quantiles[p])))
+        element("div", element("dt", percent(p)), element("dd", plain(quantiles[p], kind)))
         for p in sorted(quantiles, key=float)
     )
     return element("div", element("h4", "Quantiles"), element("dl", join(rows), class_="q"))
@@ -102,14 +148,15 @@ def _top(column: Mapping[str, Any]) -> Markup:
     top, present = column["top"], column["count"]
     if not top:
         return EMPTY
+    shown = top if is_repeated(column) else top[:_FEW]
     body = (
         element(
             "tr",
-            element("th", element("bdi", cut(value_text(entry["value"]), _LONGEST_VALUE)), scope="row"),
+            element("th", element("bdi", plain(entry["value"], column["kind"])), scope="row"),
             element("td", number(entry["count"])),
             element("td", bar(entry["count"], present or 0), share(entry["count"], present or 0)),
         )
-        for entry in top
+        for entry in shown
     )
     return element("div", element("table", element("caption", "Commonest values"), join(body), class_="top"))
 
@@ -129,9 +176,7 @@ def _missing(column: Mapping[str, Any], dataset: Mapping[str, Any]) -> Markup:
         most = f"{number(max(counts))} in one"
     title = f"Missing values in {number(len(counts))} stretches of the table, up to {most}"
     drawn = plot(path, len(counts), class_="lack", title=title)
-    ends = element(
-        "p", element("span", "first row"), element("span", f"up to {most}"), element("span", "last row"), class_="ends"
-    )
+    ends = _ends("first row", f"up to {most}", "last row")
     return element("div", element("h4", "Missing by position"), drawn, ends, class_="plot")
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from toolkit.report.figures import number, share, value_text
+from toolkit.report.figures import number, share
 from toolkit.report.html.budget import FULL, LEFT_OUT, fit
-from toolkit.report.html.column_details import bar, details
+from toolkit.report.html.column_details import bar, details, is_repeated, middle
 from toolkit.report.html.links import Links
 from toolkit.report.html.markup import EMPTY, Markup, element, join, name_of
-from toolkit.report.html.plots import bars_path, heights, plot, step_path
-from toolkit.report.text_table import cut
+from toolkit.report.html.plots import WIDE, bars_path, heights, plot, step_path
+from toolkit.report.html.values import brief
 
-_VALUE_WIDTH = 20
+_MIDDLE = "Green shapes show the middle 98 % of the values, where a few far values would flatten the histogram."
+_MANY = 150
+"""From so many columns on, those out of sight are not laid out: a page of thousands opens at once."""
 
 
 def columns_section(report: Mapping[str, Any], links: Links, room: int) -> Markup:
@@ -38,9 +40,10 @@ def columns_section(report: Mapping[str, Any], links: Links, room: int) -> Marku
     said += [f"{number(gone)} more columns are in report.json."] if gone else []
     parts = [
         element("h2", "Columns", element("span", number(len(columns)), class_="count")),
+        *([element("p", _MIDDLE, class_="note")] if any(middle(c) for c in columns) else []),
         *(element("p", sentence, class_="note") for sentence in said),
         _head() if items else EMPTY,
-        element("div", join(items), class_="columns"),
+        element("div", join(items), class_="columns many" if len(items) >= _MANY else "columns"),
         element("p", "No column matches the search.", class_="nothing", hidden=True),
     ]
     return element("section", join(parts), id="columns")
@@ -76,34 +79,25 @@ def _line(column: Mapping[str, Any], place: int, rows: int, n_findings: int) -> 
 
 
 def distribution(column: Mapping[str, Any], place: int) -> Markup:
-    """Small picture of a column: its histogram, or how common the commonest values are."""
+    """Small picture of a column: its histogram, its middle where few far values fill the rest, or its common values."""
     histogram = column.get("histogram")
     if histogram and any(histogram["counts"]):
         counts = histogram["counts"]
-        path = step_path(heights(counts, max(counts)))
-        return plot(path, len(counts), class_="spark", id_=f"h{place}")
+        inner = middle(column)
+        if inner is not None:
+            return plot(inner[0], WIDE, class_="spark mid", id_=f"m{place}")
+        return plot(step_path(heights(counts, max(counts))), len(counts), class_="spark", id_=f"h{place}")
     if is_repeated(column):
         counts = [entry["count"] for entry in column["top"]]
         return plot(bars_path(counts), max(50, 5 * len(counts)), class_="spark cat", id_=f"h{place}")
     return EMPTY
 
 
-def is_repeated(column: Mapping[str, Any]) -> bool:
-    """Whether common values say something: the commonest is in one of 500 values at least."""
-    top = column["top"]
-    return bool(top) and top[0]["count"] > 1 and 500 * top[0]["count"] >= (column["count"] or 0)
-
-
 def _values(column: Mapping[str, Any]) -> str:
     ends = (column["min"], column["quantiles"].get("0.5"), column["max"])
     if ends[1] is not None and column["kind"] != "bool":
-        return " · ".join(cut(value_text(v), _VALUE_WIDTH) for v in ends)
-    if is_repeated(column):
-        common: Sequence[Mapping[str, Any]] = column["top"][:3]
-        return join((_value(entry["value"]) for entry in common), " · ")
-    first, last = (cut(value_text(v), _VALUE_WIDTH) for v in (column["min"], column["max"]))
-    return join([element("bdi", first), element("bdi", last)], " … ") if first or last else ""
-
-
-def _value(value: Any) -> Markup:
-    return element("bdi", cut(value_text(value), _VALUE_WIDTH))
+        return " · ".join(brief(v, column["kind"]) for v in ends)
+    kind = column["kind"]
+    common = [entry["value"] for entry in column["top"][:3]] if is_repeated(column) else []
+    outer = [value for value in (column["min"], column["max"]) if value is not None]
+    return join((element("bdi", brief(value, kind)) for value in common or outer), " · " if common else " … ")

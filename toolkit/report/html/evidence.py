@@ -14,6 +14,8 @@ MOST_ITEMS = 12
 
 _LONGEST = 120
 _RANGES = ("rows", "chunks")
+_VALUES = ("value", "group", "minimum", "maximum", "rest_min", "rest_max")
+"""Fields that hold a value of a column."""
 
 
 def facts(evidence: Mapping[str, Any]) -> Markup:
@@ -30,7 +32,7 @@ def facts(evidence: Mapping[str, Any]) -> Markup:
 
 
 def _fact(key: str, value: Any) -> Markup:
-    shown = ranges(value) if key in _RANGES and isinstance(value, list) else _shown(value)
+    shown = ranges(value) if key in _RANGES and isinstance(value, list) else _shown(value, key)
     wide = isinstance(value, list | dict) and len(value) > 2
     return element("div", element("dt", cut(label(key), 60)), element("dd", shown), class_="wide" if wide else None)
 
@@ -56,21 +58,23 @@ def _more(values: Sequence[Any], shown: int = MOST_ITEMS) -> list[str]:
     return [f"and {number(len(values) - shown)} more in report.json"] if len(values) > shown else []
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, key: str = "") -> str:
+    """Counts have their thousands set apart; values of columns, which may be years or codes, have not."""
     if isinstance(value, dict):
         return facts(value)
     if isinstance(value, list):
         if value and all(isinstance(item, dict) for item in value):
             return _table(value)
-        return join([*(_shown(item) for item in value[:MOST_ITEMS]), *_more(value)], ", ")
-    return cut(value_text(value) if isinstance(value, str | int) else number(value), _LONGEST)
+        return join([*(_shown(item, key) for item in value[:MOST_ITEMS]), *_more(value)], ", ")
+    return cut(value_text(value) if isinstance(value, str) or key in _VALUES else number(value), _LONGEST)
 
 
 def _table(entries: Sequence[Mapping[str, Any]]) -> Markup:
     """A table of entries that have the same fields, more or less."""
     fields = list(dict.fromkeys(key for entry in entries[:MOST_ITEMS] for key in entry))[:MOST_ITEMS]
     head = element("tr", join(element("th", cut(label(f), 40), scope="col") for f in fields))
-    body = (element("tr", join(element("td", _shown(entry.get(f))) for f in fields)) for entry in entries[:MOST_ITEMS])
+    cells = (join(element("td", _shown(entry.get(f), f)) for f in fields) for entry in entries[:MOST_ITEMS])
+    body = element("tbody", join(element("tr", row) for row in cells))
     more = _more(entries)
     said = element("p", more[0], class_="note") if more else EMPTY
-    return join([element("table", element("thead", head), element("tbody", join(body))), said])
+    return join([element("table", element("thead", head), body), said])

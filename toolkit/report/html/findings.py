@@ -109,7 +109,8 @@ def _strength(finding: Mapping[str, Any]) -> Markup:
     drawn = EMPTY
     if value is not None:
         ends = None if interval is None or None in interval else interval
-        said.append(f"effect {number(value)}")
+        is_share = finding["evidence"].get("share") == value
+        said.append(f"share {100 * value:.3g} %" if is_share else f"effect {number(value)}")
         if ends is not None:
             said.append(f"interval {number(ends[0])} to {number(ends[1])}")
         drawn = effect(value, ends, "On a scale with zero: " + ", ".join(said))

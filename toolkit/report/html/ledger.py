@@ -17,6 +17,8 @@ MOST_ENTRIES = 150
 """Of a list; report.json has all of them."""
 
 _MOST_NAMES = 12
+_MOST_MADE = 24
+_KEY_SHOWN = 12
 _UNITS = {"time_limit_ms": (1000, "s"), "cpu_limit_ms": (1000, "s"), "memory": (2**20, "MiB"), "disk": (2**20, "MiB")}
 _TIDY = {"time_limit_ms": "time limit", "cpu_limit_ms": "processor time limit"}
 
@@ -101,29 +103,30 @@ def derived_section(derived: Sequence[Mapping[str, Any]]) -> Markup:
     """Tables that transforms made, with the columns that are new; nothing where there are none."""
     if not derived:
         return EMPTY
-    parts = []
-    for table in derived[:MOST_ENTRIES]:
-        made = [c for c in table["columns"] if not c["kept"]]
-        said = f"{number(table['rows'])} rows ({table['rows_are']}), {number(len(table['columns']) - len(made))} columns kept"
-        head = element(
-            "p",
-            element("code", table["key"][:12]),
-            f" by {table['plugin']} from ",
-            element("code", table["parent"][:12]),
-            f": {said}.",
-        )
-        body = (
-            element("tr", element("th", name_of(c["name"]), scope="row"), element("td", c["kind"]),
-                    element("td", join((name_of(n) for n in c["of"][:_MOST_NAMES]), ", ")), element("td", prose(c["how"])))
-            for c in made[:_MOST_NAMES * 2]
-        )  # fmt: skip
-        heads = element("tr", join(element("th", word, scope="col") for word in ("column", "kind", "made of", "how")))
-        caption = f"{number(len(made))} columns made" + (
-            f", the first {_MOST_NAMES * 2} are shown" if len(made) > _MOST_NAMES * 2 else ""
-        )
-        table_of = element("table", element("caption", caption), element("thead", heads), element("tbody", join(body)))
-        parts += [head, element("div", table_of, class_="scroll", tabindex=0, role="region", aria_label=caption)]
-    return _section("derived", "Derived tables", len(derived), [*parts, _more(derived)])
+    tables = [_derived(table) for table in derived[:MOST_ENTRIES]]
+    return _section("derived", "Derived tables", len(derived), [*tables, _more(derived)])
+
+
+def _derived(table: Mapping[str, Any]) -> Markup:
+    made = [c for c in table["columns"] if not c["kept"]]
+    kept = number(len(table["columns"]) - len(made))
+    key, parent = (element("code", table[which][:_KEY_SHOWN]) for which in ("key", "parent"))
+    facts_of = f": {number(table['rows'])} rows ({table['rows_are']}), {kept} columns kept, {number(len(made))} made."
+    head = element("p", key, f" by {table['plugin']} from ", parent, facts_of)
+    if not made:
+        return head
+    shown = made[:_MOST_MADE]
+    body = join(element("tr", join(_made(column))) for column in shown)
+    heads = element("tr", join(element("th", word, scope="col") for word in ("column", "kind", "made of", "how")))
+    caption = "Columns made" + (f", the first {number(len(shown))}" if len(shown) < len(made) else "")
+    drawn = element("table", element("caption", caption), element("thead", heads), element("tbody", body))
+    return join([head, element("div", drawn, class_="scroll", tabindex=0, role="region", aria_label=caption)])
+
+
+def _made(column: Mapping[str, Any]) -> list[Markup]:
+    of = join((name_of(name) for name in column["of"][:_MOST_NAMES]), ", ")
+    name = element("th", name_of(column["name"]), scope="row")
+    return [name, element("td", column["kind"]), element("td", of), element("td", prose(column["how"]))]
 
 
 def references_section(references: Sequence[Mapping[str, Any]]) -> Markup:

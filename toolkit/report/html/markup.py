@@ -90,7 +90,8 @@ def prose(sentence: str, names: Iterable[str] = (), anchors: dict[str, str] | No
 
 
 def _shortened(sentence: str, names: Iterable[str]) -> list[tuple[bool, str]]:
-    kept, room = [], LONGEST_TEXT
+    kept: list[tuple[bool, str]] = []
+    room = LONGEST_TEXT
     for is_name, part in spans(sentence, names):
         if room <= 0:
             return [*kept, (False, "…")]

@@ -65,7 +65,8 @@ def _certificate(report: Mapping[str, Any]) -> Markup:
         names = ", ".join(f"{p['id']} ({number(p['coverage']['rows'])})" for p in partial[:_MOST])
         verdict = f"Not all of the {number(dataset['rows'])} rows were read by {names}."
     else:
-        verdict = f"All {number(dataset['rows'])} rows were read, none sampled, by each of {number(len(read))} plugins that read rows."
+        readers = "the one plugin" if len(read) == 1 else f"each of the {number(len(read))} plugins"
+        verdict = f"All {number(dataset['rows'])} rows were read, none sampled, by {readers} that read rows."
     entries = [
         ("store key", dataset["key"]),
         ("data hash", dataset["data_hash"]),

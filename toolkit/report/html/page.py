@@ -121,8 +121,8 @@ def _search(report: Mapping[str, Any]) -> Markup:
 
 def _foot(report: Mapping[str, Any]) -> Markup:
     said = (
-        f"Report schema {report['schema_version']}. Every figure here is from report.json of the same run, which has them "
-        "in full precision. Times, memory and what was predicted are in run.json, as they hang on the machine."
+        f"Report schema {report['schema_version']}. Every figure here is from report.json of the same run, which has "
+        "them in full precision. Times, memory and what was predicted are in run.json, as they hang on the machine."
     )
     return element("footer", element("p", said))
 

@@ -35,6 +35,18 @@ def step_path(heights: Sequence[int], base: int = HEIGHT) -> str:
     return "".join(path) + "z"
 
 
+def block_path(edges: Sequence[float], tall: Sequence[int]) -> str:
+    """Path of blocks between edges that are shares of the scale.
+
+    Examples
+    --------
+    >>> block_path([0.0, 0.5, 1.0], [10, 30])
+    'M0 30V20H500V0H1000V30z'
+    """
+    steps = "".join(f"V{HEIGHT - h}H{round(WIDE * end)}" for h, end in zip(tall, edges[1:], strict=True))
+    return f"M{round(WIDE * edges[0])} {HEIGHT}{steps}V{HEIGHT}z"
+
+
 def heights(values: Sequence[float], most: float, tall: int = HEIGHT) -> list[int]:
     """Round to units of height; what is not zero is seen."""
     return [max(1, round(tall * value / most)) if value > 0 and most > 0 else 0 for value in values]
@@ -80,7 +92,7 @@ def effect(value: float, interval: Sequence[float] | None, title: str) -> Markup
     """Draw an effect and its interval on a scale that holds zero; shares and correlations up to one."""
     ends = [value, *(interval or ())]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    if -1.0 <= low and high <= 1.0:
+    if low >= -1.0 and high <= 1.0:
         low, high = (-1.0 if low < 0 else 0.0), 1.0
     wide = (high - low) or 1.0
 
