@@ -75,3 +75,91 @@ _OUTCOMES = [
 def outcomes() -> list[dict[str, Any]]:
     """A copy that a test may change."""
     return copy.deepcopy(_OUTCOMES)
+
+
+HOSTILE_NAMES = (
+    "<script>window.hit=1</script>",
+    '"><img src=x onerror=window.hit=2>',
+    "' onfocus='window.hit=3' autofocus='",
+    "</code></title></style></script><svg onload=window.hit=4>",
+    '=HYPERLINK("http://evil.example","x")',
+    "\u202eevil\u2066 names\u200b",
+    "שלום שם ארוך",
+    "javascript:window.hit=5",
+    "&lt;b&gt; &amp;amp; `tick` {{7*7}} ${7*7}",
+    "",
+    " ",
+    "a\ud800b",
+    "l" * 10_000,
+)
+"""Names and values that must be shown and do nothing."""
+
+
+def hostile_outcomes() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Columns and outcomes in which every text that can come from data is hostile."""
+    columns = [{"name": name, "kind": "string"} for name in HOSTILE_NAMES]
+    profile = [
+        {
+            "name": name, "count": 100, "missing": 0, "distinct": 3, "distinct_exact": True, "min": name[:200],
+            "max": name[:200], "top": [{"value": name[:200], "count": 60}], "role": "category",
+            "role_reason": f"says {name[:200]}",
+        }
+        for name in HOSTILE_NAMES
+    ]  # fmt: skip
+    findings = [
+        {
+            **FINDING, "kind": f"kind_{name}", "columns": [name, HOSTILE_NAMES[0]],
+            "sentence": f"Column `{name}` is {name}.", "recommendation": f"See `{name}`: {name}",
+            "evidence": {name: name, "values": [{name: name}], "more": {"a": [name]}},
+        }
+        for name in HOSTILE_NAMES
+    ]  # fmt: skip
+    tie = {"spearman": 0.9, "spearman_interval": [0.8, 1.0], "n": 9}
+    pairs = [{"columns": [name, "<b>"], **tie} for name in HOSTILE_NAMES]
+    omitted = [{"what": name, "rule": name, "left_out": list(HOSTILE_NAMES), "restore": name} for name in HOSTILE_NAMES]
+    derived = {
+        "key": "ab", "parent": "cd", "rows": 100, "rows_are": "same",
+        "columns": [{"name": n, "kind": n[:20], "of": [n], "how": n, "kept": False} for n in HOSTILE_NAMES],
+    }  # fmt: skip
+    profiler, failed = outcomes()[0], {**outcomes()[2], "reason": HOSTILE_NAMES[1]}
+    found = {
+        "data": {"columns": profile, "pairs": pairs}, "findings": findings, "omitted": omitted, "derived": derived,
+        "budget": {"memory": None}, "version": HOSTILE_NAMES[0],
+    }  # fmt: skip
+    return columns, [{**profiler, **found}, failed]
+
+
+def wide_outcomes(n_columns: int, n_findings: int = 200) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Columns and outcomes of a table of so many columns, all of them with a full profile."""
+    columns = [
+        {"name": f"measured_value_{i:05d}", "kind": "string" if i % 3 == 2 else "float"} for i in range(n_columns)
+    ]
+    quantiles = {p: 1.2345 * place for place, p in enumerate(
+        ("0", "0.001", "0.01", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.99", "0.999", "1"))}  # fmt: skip
+    edges = [0.5 * i for i in range(51)]
+    profile = []
+    for i, column in enumerate(columns):
+        entry = {
+            "name": column["name"], "count": 90, "missing": 10, "distinct": 50, "distinct_exact": True,
+            "top": [{"value": f"common value {k}", "count": 20 - k} for k in range(10)], "entropy": 1.234567,
+            "role": "measure", "role_reason": "numbers with fractions", "min_row": i, "max_row": i,
+            "missing_by_chunk": [(i * k) % 10 for k in range(64)], "missing_chunks": 1,
+        }  # fmt: skip
+        if column["kind"] == "float":
+            counts = [(i * 7919 + k * k * 31) % 997 for k in range(50)]
+            entry |= {
+                "quantiles": quantiles, "histogram": {"edges": edges, "counts": counts}, "mean": 1 / 3, "std": 1 / 7,
+                "skewness": 0.123456, "kurtosis": -0.2, "min": 0.0, "max": 14.814, "zeros": 3, "negatives": 0, "nan": 0,
+            }  # fmt: skip
+        profile.append(entry)
+    findings = [
+        {
+            **FINDING,
+            "columns": [columns[i % n_columns]["name"]],
+            "sentence": f"Column {i} is odd.",
+            "effect": i / n_findings,
+        }
+        for i in range(n_findings)
+    ]
+    outcome = {**outcomes()[0], "data": {"columns": profile}, "findings": findings}
+    return columns, [outcome]

@@ -18,6 +18,7 @@ MOST_PAIRS = 50
 """Pairs of a table."""
 
 NAMES = {"spearman": "Spearman's rank correlation", "r": "Pearson's correlation", "cramers_v": "Cramér's V"}
+_MOST_MAPS = 10
 _EDGES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _CELL = 24
 _WRITTEN = 20
@@ -34,7 +35,7 @@ def associations_section(report: Mapping[str, Any], links: Links) -> Markup:
     if not maps:
         return EMPTY
     count = element("span", number(len(report["associations"])), class_="count")
-    return element("section", element("h2", "Associations", count), join(maps), id="associations")
+    return element("section", element("h2", "Associations", count), join(maps[:_MOST_MAPS]), id="associations")
 
 
 def _map(plugin: str, table: str | None, pairs: Pairs, links: Links) -> Markup:
@@ -45,7 +46,7 @@ def _map(plugin: str, table: str | None, pairs: Pairs, links: Links) -> Markup:
     title = f"{NAMES[measure]} of {number(len(drawn))} pairs of columns{of}"
     picture = element("div", _heat(names, drawn, title), class_="scroll", tabindex=0, role="region", aria_label=title)
     said = f"The {number(len(names))} columns with the strongest ties are drawn; " if gone else ""
-    note = f"{said}{plugin}. Cells whose interval holds zero are left pale."
+    note = f"{said}{cut(plugin, 60)}. Cells whose interval holds zero are left pale."
     parts = [
         element("h3", title),
         picture,
@@ -77,9 +78,8 @@ def _heat(names: Sequence[str], pairs: Pairs, title: str) -> Markup:
         x, y = column * _CELL, row * _CELL
         paths.setdefault(strength(pair), []).append(f"M{x} {y}h23v23h-23z")
         if len(names) <= _WRITTEN:
-            figure = f"{pair['value']:.2f}".replace("0.", ".").replace("-", "−")
-            strong = "hi" if abs(pair["value"]) >= _EDGES[2] and strength(pair) != "s0" else None
-            written.append(element("text", figure, x=x + 11, y=y + 15, class_=strong))
+            strong = "hi" if strength(pair)[1] in "45" else None
+            written.append(element("text", two_digits(pair["value"]), x=x + 11, y=y + 15, class_=strong))
     cells = [element("path", class_=class_, d="".join(path)) for class_, path in sorted(paths.items())]
     labels = [
         element("text", cut(name, 24), x=i * _CELL + 3, y=i * _CELL + 16, class_="name") for i, name in enumerate(names)
@@ -102,6 +102,18 @@ def strength(pair: Mapping[str, Any]) -> str:
     if not step or (interval and interval[0] <= 0 <= interval[1]):
         return "s0"
     return f"{'n' if value < 0 else 'p'}{step}"
+
+
+def two_digits(value: float) -> str:
+    """Write a value for a narrow cell.
+
+    Examples
+    --------
+    >>> two_digits(-0.456), two_digits(-0.001), two_digits(1.0)
+    ('−.46', '.00', '1.00')
+    """
+    rounded = round(value, 2) or 0.0
+    return f"{rounded:.2f}".replace("0.", ".").replace("-", "−")
 
 
 def _scale(signed: bool) -> Markup:

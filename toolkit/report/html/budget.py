@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from toolkit.report.html.markup import Markup
 
-LEFT_OUT, SHORT, FULL = 0, 1, 2
+Form = Callable[[int], Markup]
+"""Makes an item from its place."""
 
 
-def fit(forms: Sequence[tuple[Markup, Markup]], order: Sequence[int], room: int) -> list[int]:
-    """Choose a form of every item, so that all together take no more than so many bytes.
+def fit(order: Sequence[int], short: Form, full: Form, room: int) -> tuple[list[Markup], int, int]:
+    """Make every item in the form for which there is room.
 
     Parameters
     ----------
-    forms : sequence of (Markup, Markup)
-        Of every item the short form and the full one.
     order : sequence of int
-        Items by weight, the weightiest first.
+        Places of the items, the weightiest first. As many as can be are shown in short before one is shown in full.
+    short, full : callable
+        Make an item; only those that may fit are made.
     room : int
-        Bytes.
+        Bytes that all may take.
 
     Returns
     -------
-    list of int
-        `LEFT_OUT`, `SHORT` or `FULL` of every item. All that can be are shown in short before one is shown in full.
+    items : list of Markup
+        Those that fit, by place.
+    n_short, n_left_out : int
+        Items that are shown in short alone, and that are not shown.
 
     Examples
     --------
-    >>> forms = [(Markup("ab"), Markup("abcd"))] * 3
-    >>> fit(forms, [2, 0, 1], 8), fit(forms, [2, 0, 1], 5)
-    ([1, 1, 2], [1, 0, 1])
+    >>> fit([2, 0, 1], lambda i: Markup(f"s{i}"), lambda i: Markup(f"full{i}"), 9)
+    (['s0', 's1', 'full2'], 2, 0)
     """
-    level = [LEFT_OUT] * len(forms)
-    for at, (short, _) in ((i, forms[i]) for i in order):
-        size = len(short.encode())
+    made: dict[int, Markup] = {}
+    for place in order:
+        item = short(place)
+        size = _bytes(item)
         if size > room:
             break
         room -= size
-        level[at] = SHORT
-    for at, (short, full) in ((i, forms[i]) for i in order):
-        more = len(full.encode()) - len(short.encode())
-        if level[at] == SHORT and more <= room:
-            room -= more
-            level[at] = FULL
-    return level
+        made[place] = item
+    n_full = 0
+    for place in order[: len(made)]:
+        item = full(place)
+        room -= _bytes(item) - _bytes(made[place])
+        if room < 0:
+            break
+        made[place] = item
+        n_full += 1
+    return [made[place] for place in sorted(made)], len(made) - n_full, len(order) - len(made)
+
+
+def _bytes(item: Markup) -> int:
+    return len(item) if item.isascii() else len(item.encode())

@@ -21,7 +21,7 @@ _IF_ANY = (
     ("empty", "empty texts"),
 )  # fmt: skip
 _BOX = ("0.05", "0.25", "0.5", "0.75", "0.95")
-_MIDDLE = ("0.01", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.99")
+_MIDDLE = ("0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95")
 _FEW = 3
 """Values that are listed where none is common."""
 
@@ -70,7 +70,7 @@ def is_repeated(column: Mapping[str, Any]) -> bool:
 
 
 def middle(column: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Path of the density between the 1 % and 99 % quantiles, and what it shows.
+    """Path of the density between the 5 % and 95 % quantiles, and what it shows.
 
     None where the histogram says enough, or where quantiles coincide and there is no density between them.
     """
@@ -87,7 +87,7 @@ def middle(column: Mapping[str, Any]) -> tuple[str, str] | None:
     shares = [float(b) - float(a) for a, b in pairwise(_MIDDLE)]
     densities = [part / (b - a) for part, (a, b) in zip(shares, pairwise(known), strict=True)]
     said = (
-        f"Density between quantiles, from 1 % at {plain(low, column['kind'])} to 99 % at {plain(high, column['kind'])}"
+        f"Density between quantiles, from 5 % at {plain(low, column['kind'])} to 95 % at {plain(high, column['kind'])}"
     )
     return block_path(known, heights(densities, max(densities))), said
 
@@ -112,7 +112,7 @@ def _histogram(column: Mapping[str, Any], place: int) -> Markup:
         drawn.append(box(known, f"Quantiles 5, 25, 50, 75 and 95 %: {said}"))
     drawn.append(_ends(low, high))
     if inner is not None:
-        drawn.append(element("h4", "Its middle 98 %"))
+        drawn.append(element("h4", "Its middle 90 %"))
         drawn.append(again(f"m{place}", WIDE, class_="histogram mid", title=inner[1]))
         drawn.append(_ends(*(plain(quantiles[p], kind) for p in (_MIDDLE[0], _MIDDLE[-1]))))
     return element("div", element("h4", "Distribution"), join(drawn), class_="plot")
@@ -152,7 +152,7 @@ def _top(column: Mapping[str, Any]) -> Markup:
     body = (
         element(
             "tr",
-            element("th", element("bdi", plain(entry["value"], column["kind"])), scope="row"),
+            element("th", plain(entry["value"], column["kind"]), scope="row"),
             element("td", number(entry["count"])),
             element("td", bar(entry["count"], present or 0), share(entry["count"], present or 0)),
         )

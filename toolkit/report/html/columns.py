@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.report.figures import number, share
-from toolkit.report.html.budget import FULL, LEFT_OUT, fit
+from toolkit.report.html.budget import fit
 from toolkit.report.html.column_details import bar, details, is_repeated, middle
 from toolkit.report.html.links import Links
 from toolkit.report.html.markup import EMPTY, Markup, element, join, name_of
 from toolkit.report.html.plots import WIDE, bars_path, heights, plot, step_path
 from toolkit.report.html.values import brief
 
-_MIDDLE = "Green shapes show the middle 98 % of the values, where a few far values would flatten the histogram."
+_MIDDLE = "Green shapes show the middle 90 % of the values, where a few far values would flatten the histogram."
 _MANY = 150
 """From so many columns on, those out of sight are not laid out: a page of thousands opens at once."""
 
@@ -31,11 +31,21 @@ def columns_section(report: Mapping[str, Any], links: Links, room: int) -> Marku
         Bytes that the columns may take.
     """
     columns, dataset = report["columns"], report["dataset"]
-    forms = [_forms(column, place, dataset, links) for place, column in enumerate(columns)]
-    order = sorted(range(len(columns)), key=lambda i: (not links.findings(columns[i]["name"]), i))
-    levels = fit(forms, order, room)
-    items = [form[level == FULL] for form, level in zip(forms, levels, strict=True) if level != LEFT_OUT]
-    brief, gone = levels.count(1), levels.count(LEFT_OUT)
+    found = [links.findings(column["name"]) for column in columns]
+    order = sorted(range(len(columns)), key=lambda i: (not found[i], i))
+
+    def short(place: int) -> Markup:
+        return element(
+            "div", _line(columns[place], place, dataset["rows"], len(found[place])), id=f"c{place}", class_="col"
+        )
+
+    def full(place: int) -> Markup:
+        line = element("summary", _line(columns[place], place, dataset["rows"], len(found[place])))
+        return element(
+            "details", line, details(columns[place], place, dataset, found[place]), id=f"c{place}", class_="col"
+        )
+
+    items, brief, gone = fit(order, short, full, room)
     said = [f"{number(brief)} columns are shown without details: report.json has them."] if brief else []
     said += [f"{number(gone)} more columns are in report.json."] if gone else []
     parts = [
@@ -52,14 +62,6 @@ def columns_section(report: Mapping[str, Any], links: Links, room: int) -> Marku
 def _head() -> Markup:
     words = ("column", "distribution", "missing", "distinct", "min · median · max, or the commonest values")
     return element("div", join(element("span", word) for word in words), class_="colhead", aria_hidden="true")
-
-
-def _forms(column: Mapping[str, Any], place: int, dataset: Mapping[str, Any], links: Links) -> tuple[Markup, Markup]:
-    found = links.findings(column["name"])
-    line = _line(column, place, dataset["rows"], len(found))
-    short = element("div", line, id=f"c{place}", class_="col")
-    unfolded = details(column, place, dataset, found)
-    return short, element("details", element("summary", line), unfolded, id=f"c{place}", class_="col")
 
 
 def _line(column: Mapping[str, Any], place: int, rows: int, n_findings: int) -> Markup:

@@ -13,6 +13,7 @@ MOST_ITEMS = 12
 """Of a list; report.json has all of them."""
 
 _LONGEST = 120
+_MOST_FACTS = 60
 _RANGES = ("rows", "chunks")
 _VALUES = ("value", "group", "minimum", "maximum", "rest_min", "rest_max")
 """Fields that hold a value of a column."""
@@ -28,7 +29,9 @@ def facts(evidence: Mapping[str, Any]) -> Markup:
     """
     listed = [(key, value) for key, value in evidence.items() if value is not None and value != []]
     listed.sort(key=lambda item: (item[0] in _RANGES, isinstance(item[1], list | dict)))
-    return element("dl", join(_fact(key, value) for key, value in listed), class_="facts") if listed else EMPTY
+    if not listed:
+        return EMPTY
+    return element("dl", join(_fact(key, value) for key, value in listed[:_MOST_FACTS]), class_="facts")
 
 
 def _fact(key: str, value: Any) -> Markup:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.report.figures import number, probability
-from toolkit.report.html.budget import FULL, LEFT_OUT, fit
+from toolkit.report.html.budget import fit
 from toolkit.report.html.evidence import facts, label
 from toolkit.report.html.links import Links
 from toolkit.report.html.markup import EMPTY, Markup, element, join, name_of, prose
@@ -15,6 +15,7 @@ from toolkit.report.html.plots import effect
 from toolkit.report.text_table import cut
 
 _MOST_NAMES = 12
+_MOST_KINDS = 40
 
 
 def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: int) -> Markup:
@@ -29,12 +30,12 @@ def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: 
     room : int
         Bytes that the cards may take.
     """
-    forms = [
-        (_card(f, place, links, full=False), _card(f, place, links, full=True)) for place, f in enumerate(findings)
-    ]
-    levels = fit(forms, range(len(forms)), room)
-    cards = [form[level == FULL] for form, level in zip(forms, levels, strict=True) if level != LEFT_OUT]
-    folded, gone = levels.count(1), levels.count(LEFT_OUT)
+    cards, folded, gone = fit(
+        range(len(findings)),
+        lambda place: _card(findings[place], place, links, full=False),
+        lambda place: _card(findings[place], place, links, full=True),
+        room,
+    )
     said = [f"The evidence of {number(folded)} findings is in report.json alone."] if folded else []
     said += [f"{number(gone)} more findings are in report.json."] if gone else []
     parts = [
@@ -44,7 +45,7 @@ def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: 
         element("ol", join(cards), class_="cards") if cards else EMPTY,
         element("p", "No finding matches the search.", class_="nothing", hidden=True),
     ]
-    return element("section", join(parts), id="findings", aria_labelledby=None)
+    return element("section", join(parts), id="findings")
 
 
 def kinds_of(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
@@ -66,7 +67,7 @@ def _kinds(findings: Sequence[Mapping[str, Any]]) -> Markup:
             data_kind=kind,
             aria_pressed="false",
         )
-        for kind, n in kinds
+        for kind, n in kinds[:_MOST_KINDS]
     ]
     return element("div", join(buttons), class_="chips", role="group", aria_label="Show findings of one kind")
 
@@ -90,7 +91,7 @@ def _card(finding: Mapping[str, Any], place: int, links: Links, *, full: bool) -
         parts.append(strength)
     if full:
         shown = facts(finding["evidence"])
-        foot = element("p", f"{finding['plugin']} · finding {finding['id']}", class_="foot")
+        foot = element("p", f"{cut(finding['plugin'], 60)} · finding {finding['id']}", class_="foot")
         parts.append(element("details", element("summary", "Evidence"), shown, foot))
     return element("li", join(parts), id=f"f{place}", class_="card", data_kind=finding["kind"])
 

@@ -19,6 +19,7 @@ MOST_ENTRIES = 150
 _MOST_NAMES = 12
 _MOST_MADE = 24
 _KEY_SHOWN = 12
+_LONGEST_DOI = 150
 _UNITS = {"time_limit_ms": (1000, "s"), "cpu_limit_ms": (1000, "s"), "memory": (2**20, "MiB"), "disk": (2**20, "MiB")}
 _TIDY = {"time_limit_ms": "time limit", "cpu_limit_ms": "processor time limit"}
 
@@ -55,7 +56,7 @@ def _plugin(plugin: Mapping[str, Any], n_findings: int) -> Markup:
     if failure:
         more += [element("h4", "Failure"), facts(failure)]
     folded = element("details", element("summary", "Show"), join(more))
-    named = [element("code", cut(plugin["id"], 60)), element("small", f" {plugin['version']}")]
+    named = [element("code", cut(plugin["id"], 60)), element("small", " ", cut(str(plugin["version"]), 20))]
     cells = [
         element("th", *named, scope="row"), element("td", status, reason), element("td", rows, class_="r"),
         element("td", ", ".join(evaluated)), element("td", number(coverage.get("n_tests")), class_="r"),
@@ -112,7 +113,7 @@ def _derived(table: Mapping[str, Any]) -> Markup:
     kept = number(len(table["columns"]) - len(made))
     key, parent = (element("code", table[which][:_KEY_SHOWN]) for which in ("key", "parent"))
     facts_of = f": {number(table['rows'])} rows ({table['rows_are']}), {kept} columns kept, {number(len(made))} made."
-    head = element("p", key, f" by {table['plugin']} from ", parent, facts_of)
+    head = element("p", key, f" by {cut(table['plugin'], 60)} from ", parent, facts_of)
     if not made:
         return head
     shown = made[:_MOST_MADE]
@@ -126,18 +127,25 @@ def _derived(table: Mapping[str, Any]) -> Markup:
 def _made(column: Mapping[str, Any]) -> list[Markup]:
     of = join((name_of(name) for name in column["of"][:_MOST_NAMES]), ", ")
     name = element("th", name_of(column["name"]), scope="row")
-    return [name, element("td", column["kind"]), element("td", of), element("td", prose(column["how"]))]
+    return [name, element("td", cut(column["kind"], 20)), element("td", of), element("td", prose(column["how"]))]
 
 
 def references_section(references: Sequence[Mapping[str, Any]]) -> Markup:
     """Whom to cite for the methods."""
-    items = (
-        element("li", element("a", f"doi:{cut(r['doi'], 120)}", href=doi_address(r["doi"]), rel="noreferrer"),
-                element("span", ", ".join(r["used_by"][:_MOST_NAMES]), class_="by"))
-        for r in references[:MOST_ENTRIES]
-    )  # fmt: skip
+    items = (element("li", _doi(r["doi"]), " ", _users(r["used_by"])) for r in references[:MOST_ENTRIES])
     listed = element("ul", join(items), class_="refs") if references else element("p", "None.", class_="none")
     return _section("references", "References", len(references), [listed, _more(references)])
+
+
+def _doi(doi: str) -> Markup:
+    shown = f"doi:{cut(doi, _LONGEST_DOI)}"
+    if len(doi) > _LONGEST_DOI:
+        return element("span", shown)
+    return element("a", shown, href=doi_address(doi), rel="noreferrer")
+
+
+def _users(plugins: Sequence[str]) -> Markup:
+    return element("span", ", ".join(cut(plugin, 60) for plugin in plugins[:_MOST_NAMES]), class_="by")
 
 
 def _section(id_: str, title: str, n: int, parts: Sequence[str]) -> Markup:

@@ -15,6 +15,7 @@ LONGEST_NAME = 80
 LONGEST_TEXT = 600
 """Characters of a sentence; those with very long names are cut."""
 
+_PERCENT = "\N{NO-BREAK SPACE}%"
 _BARE = re.compile(r"[A-Za-z0-9_.:#/-]+\Z")
 _NO_END: Final = frozenset({"td", "th", "tr", "li", "dt", "dd", "path", "use", "rect", "meta", "input", "option"})
 """Elements whose end tag HTML leaves out; wide tables have many of them."""
