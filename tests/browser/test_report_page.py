@@ -1,0 +1,187 @@
+"""report.html in a browser: inert, quiet, reachable by keyboard, accessible, readable at both widths."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import IN_CI
+from tests.unit.report.sample_report import DATASET, hostile_outcomes, wide_outcomes
+from toolkit.report.model import build_report
+from toolkit.report.renderers.html_report import HtmlRenderer
+
+WIDTHS = (360, 1440)
+
+
+def _why_not() -> str:
+    """Why no browser can be driven here; empty where one can."""
+    try:
+        import axe_playwright_python  # noqa: F401
+        from scripts.screenshot import chromium_path
+    except ImportError as error:
+        return f"{error.name} is not installed: it is in the extra `test`"
+    return "" if chromium_path() else "no chromium on the PATH: apt-get install chromium"
+
+
+MISSING = _why_not()
+pytestmark = pytest.mark.skipif(bool(MISSING) and not IN_CI, reason=MISSING or "there is one")
+
+Opener = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opener]:
+    """Opens a report at a width and in a colour scheme, and fails the test on any error or request of the page."""
+    from contextlib import ExitStack
+
+    from scripts.screenshot import chromium
+
+    troubles: list[str] = []
+    with ExitStack() as stack:
+
+        def show(report: dict[str, Any], width: int = 1440, scheme: str = "light") -> Any:
+            file = tmp_path / "report.html"
+            file.write_bytes(HtmlRenderer().render(report))
+            page = stack.enter_context(chromium(width, scheme=scheme)).new_page()
+            page.on("console", lambda message: troubles.append(f"console: {message.text}"))
+            page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+            page.on(
+                "request", lambda request: request.url == file.as_uri() or troubles.append(f"request: {request.url}")
+            )
+            page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
+            page.goto(file.as_uri())
+            return page
+
+        yield show
+    assert troubles == []
+
+
+def hostile() -> dict[str, Any]:
+    columns, found = hostile_outcomes()
+    return build_report(DATASET, columns, found)
+
+
+def wide(n_columns: int, n_findings: int = 12) -> dict[str, Any]:
+    columns, found = wide_outcomes(n_columns, n_findings)
+    return build_report({**DATASET, "rows": 6400, "chunk_rows": 100}, columns, found)
+
+
+def overflows(page: Any) -> int:
+    """Pixels by which the page is wider than its window."""
+    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider
+
+
+def serious(page: Any) -> list[str]:
+    """What axe calls serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_hostile_text_is_inert_and_the_page_accessible(opened: Opener, width: int, scheme: str) -> None:
+    page = opened(hostile(), width, scheme)
+    page.click("#unfold")
+    assert page.evaluate("window.hit") is None
+    assert page.evaluate("document.activeElement.id") == "unfold"
+    assert page.evaluate("document.scripts.length") == 1
+    assert page.evaluate("document.querySelectorAll('img, iframe, object, embed, form').length") == 0
+    assert overflows(page) == 0
+    assert serious(page) == []
+
+
+def test_the_policy_stops_what_would_come_from_elsewhere(opened: Opener) -> None:
+    page = opened(wide(3))
+    stopped = page.evaluate("""() => new Promise((done) => {
+        const found = [];
+        addEventListener("securitypolicyviolation", (event) => found.push(event.effectiveDirective));
+        const script = document.createElement("script");
+        script.textContent = "window.hit = 9";
+        document.body.append(script);
+        document.body.setAttribute("style", "color: red");
+        setTimeout(() => done([window.hit === undefined, ...found.sort()]), 50);
+    })""")
+    assert stopped[0] is True
+    assert {"script-src-elem", "style-src-attr"} <= set(stopped)
+
+
+def test_everything_is_reached_by_keyboard(opened: Opener) -> None:
+    page = opened(hostile())
+    seen, names = set(), []
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(400):
+        where = page.evaluate(
+            "(() => { const at = document.activeElement; const part = at.closest('section, nav, .tools');"
+            " return [part ? part.id || part.className || part.tagName : '', at.tagName, at === document.body] })()"
+        )
+        if where[2]:
+            break
+        seen.add(where[0])
+        names.append(where[1])
+        page.keyboard.press("Tab")
+    assert seen >= {
+        "NAV",
+        "tools",
+        "overview",
+        "findings",
+        "columns",
+        "associations",
+        "derived",
+        "plugins",
+        "references",
+    }
+    assert names.count("SUMMARY") >= 2 * 13, "cards and columns unfold by keyboard"
+    page.locator("#c2 > summary").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.getElementById('c2').open")
+
+
+def test_the_search_narrows_findings_and_columns(opened: Opener) -> None:
+    page = opened(wide(40))
+    page.keyboard.press("/")
+    page.keyboard.type("value_00007")
+    assert page.locator(".col:visible").count() == 1
+    assert page.locator(".card:visible").count() == 1
+    assert page.locator("#shown").inner_text() == "1 findings, 1 columns"
+    page.keyboard.press("Escape")
+    assert page.locator(".col:visible").count() == 40
+    page.select_option("#kind", "string")
+    assert page.locator(".col:visible").count() == 13
+    page.check("#marked")
+    assert page.locator(".col:visible").count() == 4
+    page.fill("#search", "nothing has this name")
+    assert page.locator("#columns .nothing").is_visible()
+    page.evaluate("location.hash = '#c39'")
+    page.wait_for_function("document.getElementById('c39').open && !document.getElementById('c39').hidden")
+
+
+def test_what_is_folded_is_printed(opened: Opener) -> None:
+    page = opened(wide(3))
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    assert not page.locator(".tools").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".columns details[open]").count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_wide_table_opens_at_once(opened: Opener, width: int) -> None:
+    report = wide(600, 200)
+    opened(wide(1))
+    started = time.perf_counter()
+    page = opened(report, width)
+    page.wait_for_function("!document.querySelector('.tools').hidden")
+    assert time.perf_counter() - started < 15, "with the start of the browser; loading is measured below"
+    loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert loaded < 3_000
+    assert overflows(page) == 0
