@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -26,36 +25,24 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def chromium(width: int, height: int = 900, scheme: str = "light") -> Iterator[BrowserContext]:
-    """Start the browser with a new profile.
-
-    Parameters
-    ----------
-    width, height : int
-        Of the window, in CSS pixels.
-    scheme : str
-        ``light`` or ``dark``.
-    """
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=chromium_path(),
-            args=list(FLAGS),
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            reduced_motion="reduce",
-        )
+def chromium() -> Iterator[Browser]:
+    """Start the browser; the library gives it a new profile folder and removes it in the end."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         try:
-            yield context
+            yield browser
         finally:
-            context.close()
+            browser.close()
 
 
-def open_report(context: BrowserContext, report: Path) -> Page:
-    """Open a report from the disk."""
-    page = context.new_page()
-    page.goto(report.resolve().as_uri())
-    return page
+def new_page(browser: Browser, width: int, height: int = 900, scheme: str = "light") -> Page:
+    """Open a window of so many CSS pixels, ``light`` or ``dark``, in which nothing moves."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    return context.new_page()
 
 
 def main() -> int:
@@ -72,8 +59,9 @@ def main() -> int:
     if chromium_path() is None:
         print("error: no chromium was found on the PATH", file=sys.stderr)
         return 2
-    with chromium(args.width, args.height, args.scheme) as context:
-        page = open_report(context, args.report)
+    with chromium() as browser:
+        page = new_page(browser, args.width, args.height, args.scheme)
+        page.goto(args.report.resolve().as_uri())
         for anchor in args.unfold:
             page.evaluate(
                 "id => { for (const d of document.querySelectorAll(`#${id}, #${id} details`)) d.open = true }", anchor

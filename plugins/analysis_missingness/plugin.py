@@ -152,6 +152,11 @@ def _data(ctx: Context, plan: Plan, kernel: dict[str, Any], dependences: list[De
     return {
         "missing": missing,
         "share": {name: count / ctx.rows if ctx.rows else 0.0 for name, count in missing.items()},
+        "missing_by_block": {
+            name: blocks.tolist()
+            for name, blocks in zip(kernel["columns"], kernel["blocks"], strict=True)
+            if missing[name]
+        },
         "patterns": None if patterns is None else patterns[:_PATTERNS],
         "different_patterns": None if patterns is None else len(patterns),
         "missing_in_the_same_rows": {t: list(others) for t, others in plan.twins.items()},

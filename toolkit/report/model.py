@@ -150,11 +150,26 @@ def _columns(columns: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) 
             fields = {k: value for k, value in fields.items() if conforms(value, known[k])}
             # Of two profiles that speak of one field, the one whose id comes first is heard.
             profiled[entry["name"]] = {**fields, **profiled.get(entry["name"], {})}
+    blocks = _missing_by_block(outcomes)
     out = []
     for column in columns:
-        fields = profiled.get(column["name"], {})
+        fields = {**blocks.get(column["name"], {}), **profiled.get(column["name"], {})}
         out.append({**plain_tree(_UNKNOWN_COLUMN), **fields, "name": column["name"], "kind": column["kind"]})
     return out
+
+
+def _missing_by_block(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
+    """Where values are missing, by column, from the plugins of any type that say so of the run's own table."""
+    form = report_schema()["$defs"]["column"]["properties"]["missing_by_block"]
+    found: dict[str, dict[str, Any]] = {}
+    for outcome in outcomes:
+        counts = (outcome.get("data") or {}).get("missing_by_block")
+        if outcome["status"] != "ok" or outcome.get("table") or not isinstance(counts, dict):
+            continue
+        for name, by_block in plain_tree(counts).items():
+            if conforms(by_block, form):
+                found.setdefault(name, {"missing_by_block": by_block})
+    return found
 
 
 def _omitted(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

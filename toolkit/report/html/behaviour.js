@@ -38,6 +38,8 @@
     return n;
   };
 
+  const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = (item) => words.every((word) => item.text.includes(word));
@@ -51,7 +53,7 @@
     );
     const narrowed = words.length || chip || kind.value || marked.checked;
     document.getElementById("shown").textContent = narrowed
-      ? `${f.toLocaleString("en")} findings, ${c.toLocaleString("en")} columns`
+      ? `${count(f, "finding")}, ${count(c, "column")}`
       : "";
   };
 

@@ -162,22 +162,28 @@ def _top(column: Mapping[str, Any]) -> Markup:
 
 
 def _missing(column: Mapping[str, Any], dataset: Mapping[str, Any]) -> Markup:
-    counts = column.get("missing_by_chunk")
-    if not counts or len(counts) < 2:
+    counts, starts = _stretches(column, dataset)
+    if len(counts) < 2 or not any(counts):
         return EMPTY
-    each = (column.get("missing_chunks") or 1) * dataset.get("chunk_rows", 0)
-    rows = [min(each, dataset["rows"] - i * each) for i in range(len(counts))]
-    if min(rows) > 0:
-        shares = [c / n for c, n in zip(counts, rows, strict=True)]
-        path = step_path(heights(shares, 1.0))
-        most = f"{100 * max(shares):.3g} % of one"
+    shares = [c / (end - start) for c, (start, end) in zip(counts, pairwise(starts), strict=False) if end > start]
+    if len(shares) == len(counts):
+        path, most = step_path(heights(shares, 1.0)), f"{100 * max(shares):.3g} % of one"
     else:
-        path = step_path(heights(counts, max(counts)))
-        most = f"{number(max(counts))} in one"
+        path, most = step_path(heights(counts, max(counts))), f"{number(max(counts))} in one"
     title = f"Missing values in {number(len(counts))} stretches of the table, up to {most}"
     drawn = plot(path, len(counts), class_="lack", title=title)
     ends = _ends("first row", f"up to {most}", "last row")
     return element("div", element("h4", "Missing by position"), drawn, ends, class_="plot")
+
+
+def _stretches(column: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[list[int], list[int]]:
+    """Missing values along the table, and where each stretch begins and the last one ends, as far as that is known."""
+    rows, by_block = dataset["rows"], column.get("missing_by_block")
+    if by_block:
+        return by_block, [i * rows // len(by_block) for i in range(len(by_block) + 1)]
+    counts = column.get("missing_by_chunk") or []
+    each = (column.get("missing_chunks") or 1) * dataset.get("chunk_rows", 0)
+    return counts, [min(i * each, rows) for i in range(len(counts) + 1)]
 
 
 def _figures(column: Mapping[str, Any], found: Sequence[int]) -> Markup:

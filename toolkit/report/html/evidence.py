@@ -42,7 +42,7 @@ def _fact(key: str, value: Any) -> Markup:
 
 def label(key: str) -> str:
     """Write the name of a field as words."""
-    return key.replace("_", " ")
+    return key.replace("_", " ").strip() or "(no name)"
 
 
 def ranges(values: Sequence[Any]) -> Markup:

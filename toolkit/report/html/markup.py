@@ -74,7 +74,7 @@ def join(parts: Iterable[str], between: str = "") -> Markup:
 
 def name_of(column: str, href: str | None = None) -> Markup:
     """Show a column's name, as a link where it leads somewhere."""
-    shown = element("code", cut(column, LONGEST_NAME) or "(no name)")
+    shown = element("code", cut(column, LONGEST_NAME) if column.strip() else column.replace(" ", "␣") or "(no name)")
     return shown if href is None else element("a", shown, href=href)
 
 
