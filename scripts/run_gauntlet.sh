@@ -19,6 +19,13 @@ if [ -n "$real_data" ]; then export TOOLKIT_REAL_DATA=$real_data; fi
 cd "$root"
 prepare_environment "$root" "dev,excel,hdf5"
 
+# The tests of report.html drive a browser; without one they say that they were skipped.
+if ! command -v chromium >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  say "installing chromium for the tests in a browser"
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium; } >/dev/null 2>&1 ||
+    say "chromium could not be installed: the tests in a browser will be skipped"
+fi
+
 summary=()
 failed=0
 

@@ -176,7 +176,7 @@ def test_every_figure_of_a_column_is_the_reports() -> None:
 
 def test_missing_values_by_position_are_shares_of_the_stretch() -> None:
     read = Reader(page(_wide(3)))
-    assert "Missing values in 64 stretches of the table, up to 9 % of one" in read.text
+    assert "Missing values in 64 stretches of the table, up to 9 % in one" in read.text
     report = _wide(3)
     del report["dataset"]["chunk_rows"]
     assert "up to 9 in one" in Reader(page(report)).text

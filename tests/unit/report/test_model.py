@@ -21,7 +21,8 @@ from toolkit.report.schema import report_schema
 from toolkit.report.validation import ReportError, check_report
 
 TOP_LEVEL = {
-    "schema_version", "dataset", "enforcement", "columns", "plugins", "derived", "discovery", "findings", "omitted",
+    "schema_version", "dataset", "enforcement", "columns", "plugins", "derived", "discovery", "findings",
+    "associations", "omitted",
     "references",
 }  # fmt: skip
 
@@ -215,3 +216,17 @@ def test_what_speaks_of_a_derived_table_says_so() -> None:
     text = MarkdownRenderer().render(report).decode()
     assert "of the derived table `ab`" in text
     assert "`x` (float) of `x`: text to number" in text
+
+
+def test_where_values_are_missing_is_taken_from_whoever_says_so() -> None:
+    counts = {"price": [0, 1], "order_id": [-1, 2], "unknown": [1]}
+    other = {**outcomes()[1], "data": {"missing_by_block": counts}}
+    derived = {**other, "id": "aaa", "table": {"key": "ab"}, "data": {"missing_by_block": {"price": [7, 7]}}}
+    columns = build_report(DATASET, COLUMNS, [outcomes()[0], other, derived])["columns"]
+    assert [c.get("missing_by_block") for c in columns] == [[0, 1], None, None, None]
+
+
+def test_the_grid_is_said_where_it_is_known() -> None:
+    report = build_report({**DATASET, "chunk_rows": 64}, COLUMNS, [])
+    check_report(report)
+    assert report["dataset"] == {**DATASET, "chunk_rows": 64, "sampled": False}

@@ -28,7 +28,7 @@ def _markdown(report: dict) -> str:
 
 
 def test_renderers_are_found_and_keep_the_protocol() -> None:
-    assert set(renderers.all()) >= {"json", "markdown"}
+    assert set(renderers.all()) >= {"html", "json", "markdown"}
     names = [r.filename for r in renderers.all().values()]
     assert len(names) == len(set(names))
     for renderer in renderers.all().values():

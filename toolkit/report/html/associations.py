@@ -126,7 +126,8 @@ def _scale(signed: bool) -> Markup:
 
 def _table(pairs: Pairs, links: Links, derived: bool) -> Markup:
     strongest = sorted(pairs, key=lambda a: -abs(a["value"]))[:MOST_PAIRS]
-    head = ("first", "second", "measure", "value", "interval", "rows")
+    words = {"first": None, "second": None, "measure": None, "value": "r", "interval": "r", "rows": "r"}
+    head = (element("th", word, scope="col", class_=class_) for word, class_ in words.items())
     body = (
         element(
             "tr",
@@ -146,7 +147,7 @@ def _table(pairs: Pairs, links: Links, derived: bool) -> Markup:
     table = element(
         "table",
         element("caption", said),
-        element("thead", element("tr", join(element("th", word, scope="col") for word in head))),
+        element("thead", element("tr", join(head))),
         element("tbody", join(body)),
     )
     scrolled = element("div", table, class_="scroll", tabindex=0, role="region", aria_label=said)

@@ -167,13 +167,13 @@ def _missing(column: Mapping[str, Any], dataset: Mapping[str, Any]) -> Markup:
         return EMPTY
     shares = [c / (end - start) for c, (start, end) in zip(counts, pairwise(starts), strict=False) if end > start]
     if len(shares) == len(counts):
-        path, most = step_path(heights(shares, 1.0)), f"{100 * max(shares):.3g} % of one"
+        path, most = step_path(heights(shares, 1.0)), f"{100 * max(shares):.3g} %"
     else:
-        path, most = step_path(heights(counts, max(counts))), f"{number(max(counts))} in one"
-    title = f"Missing values in {number(len(counts))} stretches of the table, up to {most}"
+        path, most = step_path(heights(counts, max(counts))), number(max(counts))
+    title = f"Missing values in {number(len(counts))} stretches of the table, up to {most} in one"
     drawn = plot(path, len(counts), class_="lack", title=title)
-    ends = _ends("first row", f"up to {most}", "last row")
-    return element("div", element("h4", "Missing by position"), drawn, ends, class_="plot")
+    ends = _ends("first row", "last row")
+    return element("div", element("h4", f"Missing by position, up to {most}"), drawn, ends, class_="plot")
 
 
 def _stretches(column: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[list[int], list[int]]:
