@@ -16,6 +16,8 @@ from toolkit.report.text_table import cut
 
 _MOST_NAMES = 12
 _MOST_KINDS = 40
+_FEW_KINDS = 10
+"""More are folded, so that the findings come first."""
 
 
 def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: int) -> Markup:
@@ -69,7 +71,10 @@ def _kinds(findings: Sequence[Mapping[str, Any]]) -> Markup:
         )
         for kind, n in kinds[:_MOST_KINDS]
     ]
-    return element("div", join(buttons), class_="chips", role="group", aria_label="Show findings of one kind")
+    chips = element("div", join(buttons), class_="chips", role="group", aria_label="Show findings of one kind")
+    if len(kinds) <= _FEW_KINDS:
+        return chips
+    return element("details", element("summary", f"Show one of {number(len(kinds))} kinds"), chips, class_="kinds")
 
 
 def _card(finding: Mapping[str, Any], place: int, links: Links, *, full: bool) -> Markup:
