@@ -17,10 +17,11 @@ from toolkit.engine.plan import make_plan
 from toolkit.engine.plugin_run import PluginRun
 from toolkit.engine.report_input import report_of
 from toolkit.govern.policy import DEFAULT, PLUGIN_TYPES, load_policy
+from toolkit.report.addresses import doi_address
 from toolkit.report.column_tables import column_tables
 from toolkit.report.escape import code, escape, prose
 from toolkit.report.figures import number
-from toolkit.report.renderers.markdown_report import derived_text, doi_address, finding_text
+from toolkit.report.renderers.markdown_report import derived_text, finding_text
 from toolkit.report.text_table import text_table
 
 SAMPLE_ROWS = 20_000
@@ -239,5 +240,5 @@ def _references(manifest: Manifest) -> list[str]:
     lines = []
     for doi in dict.fromkeys([*manifest.references, *cited]):
         work = f"{escape(cited[doi])}, " if doi in cited else ""
-        lines.append(f"- {work}<https://doi.org/{doi_address(doi)}>")
+        lines.append(f"- {work}<{doi_address(doi)}>")
     return ["## References", "\n".join(lines)] if lines else []

@@ -96,7 +96,9 @@ def _card(finding: Mapping[str, Any], place: int, links: Links, *, full: bool) -
         parts.append(strength)
     if full:
         shown = facts(finding["evidence"])
-        foot = element("p", f"{cut(finding['plugin'], 60)} · finding {finding['id']}", class_="foot")
+        others = ", ".join(cut(plugin, 60) for plugin in finding["also_found_by"][:_MOST_NAMES])
+        by = cut(finding["plugin"], 60) + (f", also found by {others}" if others else "")
+        foot = element("p", f"{by} · finding {finding['id']}", class_="foot")
         parts.append(element("details", element("summary", "Evidence"), shown, foot))
     return element("li", join(parts), id=f"f{place}", class_="card", data_kind=finding["kind"])
 
@@ -116,7 +118,9 @@ def _strength(finding: Mapping[str, Any]) -> Markup:
     if value is not None:
         ends = None if interval is None or None in interval else interval
         is_share = finding["evidence"].get("share") == value
-        said.append(f"share {100 * value:.3g} %" if is_share else f"effect {number(value)}")
+        said.append(
+            f"share {100 * value:.3g} %" if is_share else f"{label(finding.get('measure') or 'effect')} {number(value)}"
+        )
         if ends is not None:
             said.append(f"interval {number(ends[0])} to {number(ends[1])}")
         drawn = effect(value, ends, "On a scale with zero: " + ", ".join(said))

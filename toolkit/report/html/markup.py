@@ -87,7 +87,10 @@ def prose(sentence: str, names: Iterable[str] = (), anchors: dict[str, str] | No
     'Column <a href=#c0><code>a</code></a> is &lt;odd&gt;.'
     """
     known = anchors or {}
-    return join(name_of(part, known.get(part)) if is_name else part for is_name, part in _shortened(sentence, names))
+    return join(
+        name_of(part, known.get(part)) if is_name else part.replace(" %", _PERCENT)
+        for is_name, part in _shortened(sentence, names)
+    )
 
 
 def _shortened(sentence: str, names: Iterable[str]) -> list[tuple[bool, str]]:

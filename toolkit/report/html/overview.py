@@ -29,7 +29,7 @@ def _figures(report: Mapping[str, Any]) -> Markup:
     plugins, done = report["plugins"], [p for p in report["plugins"] if p["status"] == "ok"]
     kinds = Counter(c["kind"] for c in report["columns"])
     said = ", ".join(f"{number(n)} {kind}" for kind, n in sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
-    tested = sum(p["coverage"].get("n_tests", 0) for p in plugins)
+    tested = report["discovery"]["n_tests"]
     tiles = [
         (
             "rows",
@@ -116,6 +116,7 @@ def _work(report: Mapping[str, Any]) -> Markup:
         element("ul", join(items), class_="plain") if items else EMPTY,
         element("h3", "What was left out"),
         element("p", element("a", ledger, href="#left-out"), "."),
+        _tests(report["discovery"]),
         class_="panel",
     )
 
@@ -136,3 +137,19 @@ def _done(plugins: Sequence[Mapping[str, Any]]) -> Markup:
     more = [f"and {number(len(done) - _MOST)} more"] if len(done) > _MOST else []
     every = "All plugins were done: " if len(done) == len(plugins) else "Done: "
     return element("p", every, join([*done[:_MOST], *more], ", ")) if done else element("p", "No plugin was done.")
+
+
+def _tests(account: Mapping[str, Any]) -> Markup:
+    """What became of the hypotheses; nothing where none was tested."""
+    if not account["n_tests"]:
+        return EMPTY
+    said = (
+        f"{number(account['n_tests'])} hypotheses were tested; {number(account['kept'])} of {number(account['tested'])}"
+    )
+    said += f" findings of tests are kept at a false discovery rate of {account['rate']:.2g} ({account['method']})."
+    dropped = [
+        element("li", f"{number(d['count'])} of ", element("code", cut(d["plugin"], 60)), ": ", prose(d["reason"]))
+        for d in account["dropped"][:_MOST]
+    ]
+    folded = element("details", element("summary", "What was dropped"), element("ul", join(dropped), class_="plain"))
+    return join([element("p", said, class_="note"), folded if dropped else EMPTY])
