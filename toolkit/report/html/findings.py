@@ -15,6 +15,7 @@ from toolkit.report.html.plots import effect
 from toolkit.report.text_table import cut
 
 _MOST_NAMES = 12
+_MOST_COLUMNS = 5
 _MOST_KINDS = 40
 _FEW_KINDS = 10
 """More are folded, so that the findings come first."""
@@ -104,7 +105,7 @@ def _card(finding: Mapping[str, Any], place: int, links: Links, *, full: bool) -
 
 
 def _about(finding: Mapping[str, Any], known: Mapping[str, str]) -> Markup:
-    names = [name_of(name, known.get(name)) for name in finding["columns"][:_MOST_NAMES]]
+    names = [name_of(name, known.get(name)) for name in finding["columns"][:_MOST_COLUMNS]]
     more = len(finding["columns"]) - len(names)
     derived = [f"derived table {finding['table'][:12]}"] if finding["table"] else []
     return join([*names, *([f"and {number(more)} more"] if more > 0 else []), *derived], " ")
