@@ -19,7 +19,7 @@ from toolkit.engine.plan import make_plan, requests_of
 from toolkit.govern.policy import PLUGIN_TYPES, Policy
 from toolkit.kernels.base import kernels
 from toolkit.kernels.waves import compute
-from toolkit.plugin import Budget, Context, Inputs, Skip
+from toolkit.plugin import Budget, Context, Inputs, Result, Skip
 from toolkit.plugin.inputs import kernel_key
 from toolkit.storage.dataset import Dataset
 from toolkit.task.code import loaded_plugin
@@ -210,21 +210,22 @@ def small_table() -> Dataset:
     )
 
 
-def run_in_memory(manifest: Manifest, dataset: Dataset, scratch: Path) -> None:
-    """Run a plugin in this process on a table that is not on disk."""
+def run_in_memory(manifest: Manifest, dataset: Dataset, scratch: Path) -> Result | None:
+    """Run a plugin, and those that it needs, in this process on a table that is not on disk."""
     asked = [(n, r) for n in manifest.kernels for r in requests_of(n, manifest, dataset.schema, Budget())[0]]
     answers = compute(dataset, [r for _, r in asked])
     found = {kernel_key(n.kernel, r.columns, n.params): answers[r.key] for n, r in asked}
     inputs = Inputs(manifest.id, manifest.columns, manifest.param_defaults, kernels=dict(found))
+    needed = {name: run_in_memory(PLUGINS[name], dataset, scratch) for name in manifest.depends_on if name in PLUGINS}
+    inputs.upstream = {name: result for name, result in needed.items() if result is not None}
     inputs.plan, inputs.scratch = make_plan(dataset, PLUGINS, [], Policy()).to_json(), scratch
     ctx = Context(dataset, inputs)
     with loaded_plugin(manifest.id, manifest.folder, "") as module:
         reducer = make_reducer(module)
         try:
             if reducer is None:
-                module.run(ctx)
-            else:
-                reducer.ctx = ctx
-                reduce_whole(reducer)
+                return module.run(ctx)
+            reducer.ctx = ctx
+            return reduce_whole(reducer)
         except Skip:
-            pass
+            return None
