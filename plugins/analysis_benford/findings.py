@@ -12,7 +12,7 @@ from .law import FIRST_TWO, Excess, Law, band
 
 def of_law(law: Law, grid: ChunkGrid) -> Finding:
     """The column as a whole departs from the law."""
-    name = quoted(law.column)
+    name, beyond = quoted(law.column), law.deviation - law.chance
     return Finding(
         "benford_departure",
         [law.column],
@@ -20,7 +20,9 @@ def of_law(law: Law, grid: ChunkGrid) -> Finding:
         f"{law.deviation:.5f} in {law.n:,} positive values ({band(law.deviation)}), "
         f"where chance would make {law.chance:.5f}.",
         f"Look at the digits of {name} that are farthest from the law, before you trust its amounts as they are.",
-        effect=law.deviation,
+        effect=beyond,
+        measure="mean_absolute_deviation",
+        interval=(law.deviation_low, 2.0 * beyond - law.deviation_low),  # the jackknife's is symmetric
         log10_p=law.test.log10_p,
         evidence={"mad": law.deviation, "chance": law.chance, "n": law.n, "band": band(law.deviation),
                   "chi2": law.test.chi2, "df": law.test.df, "design_effect": law.test.design_effect,
@@ -42,6 +44,7 @@ def of_excess(law: Law, found: list[Excess], chunks: list[int], grid: ChunkGrid)
         f"by the law {percent(law_share)}){also}.",
         f"Look at the rows where {name} begins with {worst.digits}: just under a limit, a round sum or a default?",
         effect=worst.ratio,
+        measure="excess",
         interval=worst.interval,
         log10_p=worst.log10_p,
         evidence={"digits": worst.digits, "ratio": worst.ratio, "count": worst.count, "n": law.n,
@@ -65,6 +68,7 @@ def of_last(law: Law, found: list[Excess], grid: ChunkGrid) -> Finding:
         f"values ({percent(share)}), where even digits would make 1 %{also}.",
         f"Ask whether {name} is rounded or priced to such endings, and don't read more digits into it than it has.",
         effect=worst.ratio,
+        measure="heap",
         interval=worst.interval,
         log10_p=worst.log10_p,
         evidence={"digits": worst.digits, "count": worst.count, "n": law.n_last, "share": share, "expected": 0.01,
@@ -84,6 +88,7 @@ def of_link(excess: Excess, column: str, category: str, link: Link, chunks: list
         f"{link.level}: {link.inside:,} of {link.marked:,} such values, in {link.rows:,} of {link.of_rows:,} rows.",
         f"Review the rows where {other} is {link.level} and {name} begins with {excess.digits}.",
         effect=link.lift,
+        measure="lift",
         interval=link.interval,
         log10_p=link.log10_p,
         evidence={"digits": excess.digits, "level": link.level, "lift": link.lift, "marked_inside": link.inside,

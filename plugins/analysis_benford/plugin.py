@@ -144,7 +144,7 @@ class Plugin(Reducer):
         kept = _controlled([link.log10_p for _, _, link in links], len(links))
         findings = []
         for law in plan.laws:
-            whole = law.deviation_low > params["least_deviation"] and law.test.log10_p <= _LOG10_LEVEL
+            whole = law.deviation_low > params["mean_absolute_deviation"] and law.test.log10_p <= _LOG10_LEVEL
             if whole:
                 findings.append(of_law(law, ctx.grid))
             if law.column in plan.worst:

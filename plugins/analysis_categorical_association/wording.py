@@ -33,6 +33,7 @@ def finding_of(pair: Pair, cells: list[Cell], ctx: Context) -> Finding:
         sentence,
         _advice(pair, cells, a, b),
         effect=pair.v,
+        measure="cramers_v",
         interval=pair.interval,
         log10_p=pair.log10_p,
         evidence=evidence,

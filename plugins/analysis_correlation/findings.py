@@ -29,9 +29,9 @@ def _of(pair: Pair, grid: ChunkGrid, params: Mapping[str, Any]) -> Iterator[tupl
     if abs(pair.r) >= params["copy"]:
         yield 0, _copy(pair, grid)
         return
-    least = params["least"]
+    least = params["correlation"]
     change = pair.change
-    if change and "change" in pair.significant and beyond(*change.interval, params["least_change"]):
+    if change and "change" in pair.significant and beyond(*change.interval, params["correlation_change"]):
         yield 1, _changed(pair, grid, least)
         return
     monotone = "spearman" in pair.significant and beyond(*pair.rho_interval, least)
@@ -69,6 +69,7 @@ def _linked(pair: Pair, grid: ChunkGrid, which: str) -> Finding:
         f"{a} and {b} {together}: {said}{partial}, in {pair.n:,} rows.",
         advice,
         effect=value,
+        measure="correlation",
         interval=ends,
         log10_p=pair.log10_p[which],
         evidence={**_figures(pair), **block_places(grid, _ALL)},
@@ -118,6 +119,7 @@ def _changed(pair: Pair, grid: ChunkGrid, least: float) -> Finding:
         f"{pair.rho:.3f}.",
         f"Look at {a} and {b} on either side of row {row:,}, and don't describe them with one number for all rows.",
         effect=change.difference,
+        measure="correlation_change",
         interval=change.interval,
         log10_p=change.log10_p,
         evidence={
@@ -141,6 +143,7 @@ def _reversed(pair: Pair, grid: ChunkGrid) -> Finding:
         f"stretches of {grid.rows // 64:,} rows: both move along the table, and that makes the first figure.",
         f"Compare {a} and {b} within a period or group; the correlation over the whole table misleads.",
         effect=pair.within,
+        measure="correlation",
         interval=pair.within_interval,
         log10_p=pair.log10_p["within"],
         evidence={**_figures(pair), "within_blocks": pair.within, "block_rows": grid.rows // 64,

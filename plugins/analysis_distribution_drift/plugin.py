@@ -40,10 +40,7 @@ from toolkit.plugin import Context, Finding, Result, discoveries, round_signific
 from toolkit.plugin.inference import beyond
 
 from .column import category_drifts, number_drifts
-from .wording import finding_of
-
-LEAST = {"level": "cliffs_delta", "spread": "spread", "share": "share"}
-"""The parameter that says from where on a change matters."""
+from .wording import MEASURES, finding_of
 
 
 def run(ctx: Context) -> Result:
@@ -68,7 +65,7 @@ def run(ctx: Context) -> Result:
             drifts = found or []
         n_tests += len(drifts)
         data.append({"column": name, "tests": [d.to_json() for d in drifts]})
-        sure = [d for d in drifts if is_sure(d.interval, ctx.params[LEAST[d.what]])]
+        sure = [d for d in drifts if is_sure(d.interval, ctx.params[MEASURES[d.what]])]
         if sure:  # one finding a column: a change in level is seen in the spread of ranks too
             first = min(sure, key=lambda d: (d.what == "spread", round_significant(d.change.log10_p)))
             findings.append(finding_of(ctx, first, len(sure) - 1))

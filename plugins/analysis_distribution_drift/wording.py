@@ -12,6 +12,9 @@ from .column import Drift
 
 BLOCKS = 64
 
+MEASURES = {"level": "cliffs_delta", "spread": "spread_change", "share": "share_change"}
+"""What effects are; parameters of these names say from where on a change matters."""
+
 
 def finding_of(ctx: Context, drift: Drift, further: int) -> Finding:
     """Say what changed, from which row on, and how much."""
@@ -30,6 +33,7 @@ def finding_of(ctx: Context, drift: Drift, further: int) -> Finding:
         f"{told}; {size}).",
         f"Look at what happened to {column} around row {row:,}, and judge it before and after that row apart.",
         effect=drift.effect,
+        measure=MEASURES[drift.what],
         interval=drift.interval,
         log10_p=drift.change.log10_p,
         evidence=evidence,

@@ -51,6 +51,7 @@ def finding_of(ctx: Context, pair: Pair, lasting: list[Comparison]) -> Finding:
         sentence,
         f"Look at the rows with {a} = {shown(label)}, and judge {b} within each value of {a}, not over all rows.",
         effect=first["hedges_g" if top.what == "level" else "ratio"],
+        measure="hedges_g" if top.what == "level" else "spread_ratio",
         interval=(first["interval"][0], first["interval"][1]),
         log10_p=top.log10_p,
         evidence=evidence,

@@ -66,6 +66,7 @@ def finding_of_position(ctx: Context, found: Dependence) -> Finding:
         f"last ({abs(found.effect):.1%} {'more' if found.effect > 0 else 'less'}).",
         recommendation=f"Find out when the source of {name} changed before you compare periods or fill it.",
         effect=found.effect,
+        measure="null_rate",
         interval=found.interval,
         log10_p=found.log10_p,
         evidence={
@@ -88,6 +89,7 @@ def finding_together(found: Dependence) -> Finding:
         f"be expected if one had nothing to do with the other (Cramér's V {found.effect:.2f}).",
         recommendation=f"Don't fill {first} and {second} one without the other: their absence has a common cause.",
         effect=found.effect,
+        measure="cramers_v",
         interval=found.interval,
         log10_p=found.log10_p,
         evidence=detail | {"cramers_v": found.effect},
@@ -117,6 +119,7 @@ def _on_category(ctx: Context, plan: Plan, found: Dependence, others: dict[str, 
         recommendation=f"Don't fill {name} by its mean: ask why rows with {where} "
         f"{'lack' if inside > outside else 'have'} it, and compare within values of {other}.",
         effect=found.effect,
+        measure="cramers_v",
         interval=found.interval,
         log10_p=found.log10_p,
         evidence={
@@ -144,6 +147,7 @@ def _on_number(ctx: Context, plan: Plan, found: Dependence, others: dict[str, An
         f"by {abs(found.effect):.2f} standard deviations{means}.",
         recommendation=f"Don't fill {name} by its mean: rows that lack it differ in {other}; compare like with like.",
         effect=found.effect,
+        measure="hedges_g",
         interval=found.interval,
         log10_p=found.log10_p,
         evidence={**detail, "mean_missing": gone, "mean_present": there, "hedges_g": found.effect, **others},

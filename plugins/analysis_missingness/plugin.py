@@ -130,18 +130,18 @@ def _tests(
     ctx: Context, plan: Plan, state: State, blocks: dict[str, Any]
 ) -> tuple[list[Dependence], list[Dependence], list[Dependence], int]:
     params, least = ctx.params, ctx.params["least_rows"]
-    rows, minima = block_sizes(ctx.rows), (params["association"], params["rate_difference"])
+    rows, minima = block_sizes(ctx.rows), (params["cramers_v"], params["null_rate"])
     levels = dict(zip(plan.categories, state["levels"], strict=True))
     totals = dict(zip(plan.numbers, state["numbers"], strict=True))
     outcomes: list[list[Outcome]] = [[], [], []]
     for pair, gone in zip(plan.by_category, state["by_category"], strict=True):
         outcomes[0].append(category_test(pair, gone, levels[pair[1]], least, minima))
     for pair, sums in zip(plan.by_number, state["by_number"], strict=True):
-        outcomes[0].append(number_test(pair, sums, totals[pair[1]], least, params["mean_difference"]))
-    outcomes[1] = [position_test(t, blocks[t], rows, params["rate_difference"]) for t in plan.targets]
+        outcomes[0].append(number_test(pair, sums, totals[pair[1]], least, params["hedges_g"]))
+    outcomes[1] = [position_test(t, blocks[t], rows, params["null_rate"]) for t in plan.targets]
     for j, pair in enumerate(plan.both):
         gone = (blocks[pair[0]], blocks[pair[1]])
-        outcomes[2].append(together_test(pair, state["both"][:, j], gone, rows, least, params["association"]))
+        outcomes[2].append(together_test(pair, state["both"][:, j], gone, rows, least, params["cramers_v"]))
     found = [[o.found for o in group if o.found is not None] for group in outcomes]
     return found[0], found[1], found[2], sum(o.tested for group in outcomes for o in group)
 

@@ -130,6 +130,7 @@ def _of_link(ctx: Context, state: State, tested: Tested) -> Finding:
         f"{link.of_rows:,} rows.",
         f"Ask what is different about {name} where {category} is {link.level}, and treat these rows apart.",
         effect=link.lift,
+        measure="lift",
         interval=link.interval,
         log10_p=link.log10_p,
         evidence={

@@ -42,19 +42,28 @@ def findings_of(
     heavy = [(size, row) for size, row in cook if size > params["influence"]]
     if heavy:
         found.append(_influence(heavy, outcome, fit, ctx))
-    strong = [d for d in kept if _share_low(d) > params["least_share"]]
+    strong = [d for d in kept if share_interval(d)[0] > params["eta_squared"]]
     strong.sort(key=lambda d: -round(d.beyond_others or 0.0, 10))
     return found + [_driver(d, outcome, fit, ctx) for d in strong]
 
 
-def _share_low(driver: Driver) -> float:
-    """What a driver explains beyond the others at the end of its interval nearest to zero."""
-    if driver.interval is None or driver.beyond_others is None:
-        return 0.0
+def share_interval(driver: Driver) -> tuple[float, float]:
+    """95 % interval of what a driver explains beyond the others; (0, 1) where its coefficient has none.
+
+    The share is the squared coefficient times the variance of the predictor that the others leave, over that of the
+    outcome. These two are taken as they are, so that the ends follow from those of the coefficient.
+
+    Examples
+    --------
+    >>> share_interval(Driver("x", -2.0, 0.5, 0.5, (-3.0, -1.0), -4.0, 0.2, 1.0))
+    (0.05, 0.45)
+    """
+    if driver.interval is None or driver.beyond_others is None or not driver.value:
+        return 0.0, 1.0
     low, high = driver.interval
-    if low <= 0 <= high:
-        return 0.0
-    return driver.beyond_others * (min(abs(low), abs(high)) / abs(driver.value)) ** 2
+    nearest, farthest = sorted((abs(low), abs(high)))
+    scale = driver.beyond_others / driver.value**2
+    return (0.0 if low <= 0 <= high else scale * nearest**2), min(scale * farthest**2, 1.0)
 
 
 def _driver(driver: Driver, outcome: str, fit: Fit, ctx: Context) -> Finding:
@@ -74,6 +83,8 @@ def _driver(driver: Driver, outcome: str, fit: Fit, ctx: Context) -> Finding:
         f"{fixed}; without it R² falls from {fit.r2:.3f} to {without:.3f}, in {fit.n:,} complete rows.",
         f"Take {name} into account wherever {target} is compared or forecast.",
         effect=driver.beyond_others,
+        measure="eta_squared",
+        interval=share_interval(driver),
         log10_p=driver.log10_p,
         evidence={"coefficient": driver.value, "coefficient_interval": [low, high], "error": driver.error,
                   "r2": fit.r2, "r2_without": without, "n": fit.n, "others": others, "predictors": fit.names,

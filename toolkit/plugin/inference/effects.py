@@ -12,6 +12,7 @@ Counts = npt.NDArray[Any]
 
 MINIMUM_EFFECTS = {
     "correlation": 0.1,
+    "correlation_change": 0.2,
     "cramers_v": 0.05,
     "mutual_information": 0.02,
     "hedges_g": 0.2,
@@ -22,13 +23,19 @@ MINIMUM_EFFECTS = {
     "stability_index": 0.1,
     "wasserstein": 0.1,
     "level_shift": 0.3,
+    "spread_change": 0.15,
+    "spread_ratio": 1.25,
+    "share_change": 0.05,
     "null_rate": 0.02,
     "restricted_mean_ratio": 1.1,
+    "mean_absolute_deviation": 0.0012,
+    "excess": 1.2,
+    "heap": 2.0,
 }
 """Defaults for parameters of plugins. Of distances: in standard deviations. Of ratios: or their inverse."""
 
 
-RATIOS = frozenset({"odds_ratio", "lift", "restricted_mean_ratio"})
+RATIOS = frozenset({"odds_ratio", "lift", "spread_ratio", "restricted_mean_ratio", "excess", "heap"})
 """Measures that are 1 where there is no effect; all others are 0 there."""
 
 
