@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.memory_store import memory_dataset
-from toolkit.engine.manifest import load_manifest
+from toolkit.engine.manifest import Manifest, load_manifest
 from toolkit.engine.plan import requests_of
 from toolkit.kernels.waves import compute
 from toolkit.plugin import Budget, Context, Inputs, Result
 from toolkit.plugin.context import kernel_key
+from toolkit.report.discovery import weakness
 from toolkit.storage.dataset import Dataset
 from toolkit.task.code import loaded_plugin
 from toolkit.task.plugin_task import make_reducer, reduce_whole
@@ -131,6 +132,8 @@ def run_plugin(
 ) -> Result:
     """Run one plugin on a table in this process: its kernels are computed, and nothing is kept.
 
+    What it found must be ready for the control of false discoveries over a run.
+
     Parameters
     ----------
     folder : Path
@@ -168,7 +171,19 @@ def run_plugin(
             reducer.ctx = ctx
             found = reduce_whole(reducer)
     assert isinstance(found, Result)
+    assert_ready_for_control(manifest, inputs.params, found)
     return found
+
+
+def assert_ready_for_control(manifest: Manifest, params: Mapping[str, Any], result: Result) -> None:
+    """What the control of false discoveries over a run needs of a plugin, and that it drops nothing for its size."""
+    tested = [f.to_json() for f in result.findings if f.log10_p is not None]
+    assert manifest.family or not result.n_tests, f"{manifest.id} tests hypotheses, and its manifest has no family"
+    for finding in tested:
+        assert finding["measure"], f"{manifest.id}: {finding['kind']} does not say what its effect is"
+        ends = finding["interval"]
+        assert weakness(finding, params) == "", (finding["kind"], finding["measure"], finding["effect"], ends)
+        assert ends[0] <= finding["effect"] <= ends[1], (finding["kind"], finding["effect"], ends)
 
 
 def null_tables_with_findings(folder: Path, count: int) -> list[tuple[Dependence, str]]:

@@ -41,7 +41,9 @@ def test_even_numbers_depart() -> None:
     x = np.random.default_rng(1).uniform(0, 1e6, 20_000)
     kinds = {f.kind: f for f in run({"x": x}, params={"magnitudes": 1.5}).findings}
     assert kinds["benford_departure"].evidence["band"] == "nonconformity"
-    assert kinds["benford_departure"].effect == pytest.approx(np.abs(1 / 90 - FIRST_TWO).mean(), rel=0.1)
+    found = kinds["benford_departure"]
+    assert found.evidence["mad"] == pytest.approx(np.abs(1 / 90 - FIRST_TWO).mean(), rel=0.1)
+    assert found.effect == found.evidence["mad"] - found.evidence["chance"]
 
 
 def test_a_heap_under_a_limit_is_found_with_who_writes_it() -> None:

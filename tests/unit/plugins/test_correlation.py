@@ -93,6 +93,15 @@ def test_a_planted_correlation_is_found_with_its_size() -> None:
     assert f"{finding.effect:.3f}" in finding.sentence
 
 
+def test_a_weaker_correlation_is_found_when_asked_for() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=20_000)
+    columns = {"x": x, "y": 0.07 * x + rng.normal(size=20_000)}
+    assert run(columns).findings == []
+    (finding,) = run(columns, params={"correlation": 0.04}).findings
+    assert (finding.kind, finding.measure) == ("correlated", "correlation")
+
+
 def test_a_relation_that_ends_is_found_with_its_row() -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=20_000)
