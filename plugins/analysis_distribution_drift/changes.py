@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.plugin import BLOCKS
 from toolkit.plugin.inference import log10_t, t_quantile
-from toolkit.plugin.inference.jackknife import FEWEST_BLOCKS, FEWEST_FILLED, LARGEST_AUTOCORRELATION
+from toolkit.plugin.inference.jackknife import FEWEST_BLOCKS, FEWEST_FILLED, long_blocks
 
 Floats = npt.NDArray[np.float64]
+
+LARGEST_AUTOCORRELATION = 0.2
+"""Of neighbouring blocks; beyond it, neighbours are joined."""
 
 _END = 8
 """A split leaves one part in so many of the blocks on either side."""
@@ -63,14 +67,26 @@ def find_change(sums: Floats, sizes: Floats) -> Change | None:
     >>> found.split, found.log10_p < -10
     (40, True)
     """
-    width = 1
+    short = _compared(sums, sizes, FEWEST_BLOCKS)
+    # How far dependence reaches cannot be told safely from the blocks: long ones have to agree.
+    long = None if short is None else _compared(long_blocks(sums), long_blocks(sizes), FEWEST_FILLED)
+    if short is None or long is None:
+        return None
+    reach = max((c.interval[1] - c.interval[0]) / 2.0 for c in (short, long))
+    gap = short.after - short.before
+    return replace(short, interval=(gap - reach, gap + reach), log10_p=max(short.log10_p, long.log10_p))
+
+
+def _compared(sums: Floats, sizes: Floats, fewest: int) -> Change | None:
+    """The change as these blocks have it, which are joined where they are seen to depend on each other."""
+    width = BLOCKS // sums.size
     while True:
         held = sizes > 0
-        if np.count_nonzero(held) < FEWEST_BLOCKS:
+        if np.count_nonzero(held) < fewest:
             return None
         values, place = sums[held] / sizes[held], np.flatnonzero(held)
         half = int(np.searchsorted(place, held.size // 2))
-        if min(half, values.size - half) < FEWEST_FILLED:
+        if min(half, values.size - half) < fewest // 2:
             return None
         best = _best_split(values)
         # Beside the change, wherever it is, neighbours should be like strangers.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin.inference import Estimates, cliffs_delta, jackknife_of_sums
+from toolkit.plugin.inference import Estimates, cliffs_delta, effective_blocks, jackknife_of_sums
 
 from .pair import Pair
+from .ranks import level_scores, log10_p_of_score, spread_scores
+from .textbook import Moments
 
 Floats = npt.NDArray[np.float64]
 
-FEWEST_EVEN = 12.0
-"""Blocks of equally many rows that a group must be worth: with fewer the errors come out too small."""
+FEWEST_EVEN = 8.0
+"""Of 16 long blocks, so many that a group must be worth: with fewer the errors come out too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,11 @@ def compare(pair: Pair, least_rows: int) -> list[Comparison]:
         return []
     filled = pair.sums[:, 0, own]
     found = jackknife_of_sums(pair.sums, lambda s: _hedges_g(s)[own], filled)
-    out = _comparisons("level", own, found, filled)
+    ranks = level_scores(pair), _independent_errors(pair.moments)
+    out = _comparisons("level", own, found, filled, ranks)
     found = jackknife_of_sums(pair.distance_sums, lambda s: _log_ratio(s)[own], filled)
-    return out + _comparisons("spread", own, found, filled)
+    ranks = spread_scores(pair), _independent_errors(pair.distances, pair.distance_sums.sum(axis=0)[1] * pair.scale)
+    return out + _comparisons("spread", own, found, filled, ranks)
 
 
 def delta_of(pair: Pair, place: int) -> float:
@@ -79,36 +83,50 @@ def delta_of(pair: Pair, place: int) -> float:
     return cliffs_delta(own, pair.ranges.sum(axis=0) - own)
 
 
-def _comparisons(what: Literal["level", "spread"], own: list[int], found: Estimates, rows: Floats) -> list[Comparison]:
-    """Tests with as many degrees of freedom as the blocks that a group stands in are worth."""
-    even = np.array([_even_blocks(rows[:, i], int(found.blocks[i])) for i in range(len(own))])
-    found = replace(found, df=np.minimum(found.df, np.maximum(even - 1.0, 1.0)))
+def _comparisons(
+    what: Literal["level", "spread"], own: list[int], found: Estimates, rows: Floats, ranks: tuple[Floats, Floats]
+) -> list[Comparison]:
+    """Tests of groups that stand in enough blocks: the p-value is the larger of that of means and that of ranks.
+
+    Means of a few skewed values are followed too closely by their errors; ranks have no extreme values.
+    """
+    even = effective_blocks(rows)
     lows, highs = (ends.tolist() for ends in found.interval())
-    log10_p = found.log10_p().tolist()
-    return [
-        Comparison(what, k, float(found.value[i]), (lows[i], highs[i]), log10_p[i], int(found.blocks[i]))
-        for i, k in enumerate(own)
-        if math.isfinite(log10_p[i]) and even[i] >= FEWEST_EVEN
-    ]
+    of_means = found.log10_p().tolist()
+    out = []
+    for i, k in enumerate(own):
+        scores, independent = ranks
+        of_ranks = log10_p_of_score(scores[k], float(found.error[i]), float(independent[k]), float(found.df[i]))
+        if math.isfinite(of_means[i]) and even[i] >= FEWEST_EVEN:
+            log10_p = max(of_means[i], of_ranks) if math.isfinite(of_ranks) else of_means[i]
+            blocks = int(found.blocks[i])
+            out.append(Comparison(what, k, float(found.value[i]), (lows[i], highs[i]), log10_p, blocks))
+    return out
 
 
-def _even_blocks(rows: Floats, blocks: int) -> float:
-    """How many blocks of equally many rows tell as much as these; 10.1162/REST_a_00639.
+def _independent_errors(moments: Moments, distances: Floats | None = None) -> Floats:
+    """Standard errors of a group's mean less that of all other rows, were rows independent; shape (groups,).
 
     Parameters
     ----------
-    rows : ndarray, shape (64,)
-        Rows of a group in each block.
-    blocks : int
-        Blocks that were compared, after neighbours were joined.
-
-    Examples
-    --------
-    >>> _even_blocks(np.ones(64), 16), _even_blocks(np.arange(64) == 5, 64)
-    (16.0, 1.0)
+    moments : Moments
+        Of the groups.
+    distances : ndarray, shape (groups,), optional
+        Sums of the values, which are distances: the errors are of the logarithm of the ratio of the means. Else they
+        are in pooled standard deviations.
     """
-    joined = np.asarray(rows, np.float64).reshape(blocks, -1).sum(axis=1)
-    return float(joined.sum() ** 2 / max(float((joined**2).sum()), 1.0))
+    n, m2, offset = moments.n, moments.m2, moments.offset
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        rest_n, sums = n.sum() - n, n * offset
+        rest_mean = (sums.sum() - sums) / rest_n
+        squares = m2 + n * offset * offset
+        rest_m2 = np.maximum(squares.sum() - squares - rest_n * rest_mean * rest_mean, 0.0)
+        parts = m2 / n / n, rest_m2 / rest_n / rest_n
+        if distances is not None:
+            found = np.sqrt(parts[0] / (distances / n) ** 2 + parts[1] / ((distances.sum() - distances) / rest_n) ** 2)
+        else:
+            found = np.sqrt((parts[0] + parts[1]) / ((m2 + rest_m2) / n.sum()))
+    return np.asarray(np.nan_to_num(found, nan=0.0, posinf=0.0))
 
 
 def _hedges_g(sums: Floats) -> Floats:

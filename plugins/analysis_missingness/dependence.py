@@ -14,6 +14,7 @@ from toolkit.plugin.inference import (
     adjusted_residuals,
     beyond,
     cramers_v,
+    effective_blocks,
     hedges_g,
     jackknife_of_sums,
     log10_t,
@@ -26,7 +27,6 @@ Floats = npt.NDArray[np.float64]
 
 LARGEST_LOG10_P = math.log10(0.05)
 _LEAST_EXPECTED = 5.0
-_LONG_BLOCKS = 16
 _FEWEST_EFFECTIVE = 4.0
 """Long blocks among which missing values are spread at least, or an outage would pass for dependence."""
 
@@ -84,7 +84,7 @@ def category_test(pair: tuple[str, str], gone: Ints, rows: Ints, least: int, min
         Cramér's V and difference of the share of missing values between a level and all others.
     """
     missing, total = int(gone.sum()), int(rows.sum())
-    if missing < least or total - missing < least or effective_blocks(gone.sum(axis=1)) < _FEWEST_EFFECTIVE:
+    if missing < least or total - missing < least or float(effective_blocks(gone.sum(axis=1))) < _FEWEST_EFFECTIVE:
         return Outcome(tested=False)
     share = missing / total
     large = rows.sum(axis=0) * min(share, 1.0 - share) >= _LEAST_EXPECTED
@@ -136,16 +136,16 @@ def number_test(pair: tuple[str, str], gone: Floats, rows: Floats, least: int, m
         Hedges' g.
     """
     missing, total = float(gone[:, 0].sum()), float(rows[:, 0].sum())
-    effective = effective_blocks(gone[:, 0])
+    effective = float(effective_blocks(gone[:, 0]))
     if missing < least or total - missing < least or effective < _FEWEST_EFFECTIVE:
         return Outcome(tested=False)
     states = np.stack([gone, rows - gone], axis=1)
-    difference, error = _with_error(states, _difference)
-    if not error > 0:
+    difference = jackknife_of_sums(states, _difference)
+    if not difference.error > 0:
         return Outcome(tested=False)
-    log10_p = log10_t(difference / error, effective - 1.0)
-    g, error = _with_error(states, _g)
-    reach = t_quantile(0.975, effective - 1.0) * error
+    log10_p = log10_t(float(difference.value / difference.error), effective - 1.0)
+    estimate = jackknife_of_sums(states, _g)
+    g, reach = float(estimate.value), t_quantile(0.975, effective - 1.0) * float(estimate.error)
     low, high = g - reach, g + reach
     if log10_p > LARGEST_LOG10_P or not beyond(low, high, minimum):
         return Outcome(tested=True)
@@ -185,7 +185,7 @@ def together_test(
     tables = np.stack(cells, axis=1).reshape(-1, 2, 2)
     table = tables.sum(axis=0)
     expected = table.sum(axis=0) * (table.sum(axis=1)[:, None] / max(int(table.sum()), 1))
-    few = min(effective_blocks(first), effective_blocks(second)) < _FEWEST_EFFECTIVE
+    few = min(float(effective_blocks(first)), float(effective_blocks(second))) < _FEWEST_EFFECTIVE
     if few or min(table.sum(axis=0).min(), table.sum(axis=1).min()) < least or expected.min() < _LEAST_EXPECTED:
         return Outcome(tested=False)
     test = table_test(tables)
@@ -238,36 +238,6 @@ def position_test(target: str, gone: Ints, rows: Ints, minimum: float) -> Outcom
     detail = {**dict(zip(names, sums, strict=True)), "blocks": int(estimate.blocks)}
     value = float(estimate.value)
     return Outcome(True, Dependence(target, "", abs(value), value, (low, high), log10_p, detail))
-
-
-def effective_blocks(gone: npt.NDArray[Any]) -> float:
-    """Among how many of 16 long blocks the missing values are spread: 16 where evenly, 1 where all lie in one.
-
-    The effective number of clusters of Carter, Schnepel and Steigerwald (2017), 10.1162/REST_a_00639, by counts alone.
-
-    Parameters
-    ----------
-    gone : ndarray, shape (64,)
-        Missing values by block.
-
-    Examples
-    --------
-    >>> effective_blocks(np.full(64, 3)), effective_blocks(np.arange(64) == 5)
-    (16.0, 1.0)
-    """
-    long = gone.reshape(_LONG_BLOCKS, -1).sum(axis=1).astype(np.float64)
-    squares = float((long * long).sum())
-    return float(long.sum()) ** 2 / squares if squares else 0.0
-
-
-def _with_error(states: Floats, statistic: Any) -> tuple[float, float]:
-    """A statistic with the larger of the standard errors from short and from long blocks of rows.
-
-    Missing values often lie in a few blocks, whose neighbours say too little of how far dependence reaches.
-    """
-    short = jackknife_of_sums(states, statistic)
-    long = jackknife_of_sums(states.reshape(_LONG_BLOCKS, -1, *states.shape[1:]).sum(axis=1), statistic)
-    return float(short.value), float(np.fmax(short.error, long.error))
 
 
 def _pooled(table: Ints, large: npt.NDArray[np.bool_]) -> Ints:

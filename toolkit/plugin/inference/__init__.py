@@ -18,7 +18,7 @@ from toolkit.plugin.inference.effects import (
     stability_index,
     wasserstein_bounds,
 )
-from toolkit.plugin.inference.jackknife import Estimates, block_jackknife, jackknife_of_sums
+from toolkit.plugin.inference.jackknife import Estimates, block_jackknife, effective_blocks, jackknife_of_sums
 from toolkit.plugin.inference.multiplicity import q_values
 from toolkit.plugin.inference.tables import TableTest, adjusted_residuals, chi_square, cramers_v, fit_test, table_test
 from toolkit.plugin.inference.tails import log10_chi2, log10_f, log10_normal, log10_t, t_quantile
@@ -34,6 +34,7 @@ __all__ = [
     "cliffs_delta",
     "correlation_estimates",
     "cramers_v",
+    "effective_blocks",
     "eta_squared",
     "fit_test",
     "hedges_g",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,8 @@ from toolkit.plugin.inference.tails import log10_t, t_quantile
 Floats = npt.NDArray[np.float64]
 S = TypeVar("S")
 
-LARGEST_AUTOCORRELATION = 0.2
-"""Of neighbouring blocks; beyond it, neighbours are joined."""
-
 FEWEST_BLOCKS = 16
+LONG_BLOCKS = 16
 FEWEST_FILLED = 8
 """Blocks that hold rows of a statistic at least, or there is no standard error."""
 
@@ -36,16 +35,13 @@ class Estimates:
     df : ndarray of float64
         Degrees of freedom of the t distribution that ``(value - true) / error`` follows.
     blocks : ndarray of int64
-        Blocks that were used: 64, or 32 or 16 where neighbouring ones depended on each other.
-    autocorrelation : ndarray of float64
-        Of neighbouring blocks, as they were used.
+        Blocks that the error comes from: 64, or 16 long ones where those gave the larger.
     """
 
     value: Floats
     error: Floats
     df: Floats
     blocks: npt.NDArray[np.int64]
-    autocorrelation: Floats
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
         """Lower and upper ends of the confidence intervals."""
@@ -65,6 +61,39 @@ class Estimates:
         return np.array(flat).reshape(self.value.shape)
 
 
+def effective_blocks(sizes: npt.NDArray[Any]) -> Floats:
+    """How many blocks of equally many rows tell as much as those given, after joining neighbours to 16 long ones.
+
+    The effective number of clusters of Carter, Schnepel and Steigerwald (2017), 10.1162/REST_a_00639, by counts alone.
+
+    Parameters
+    ----------
+    sizes : ndarray, shape (blocks, ...)
+        Rows in each block.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+        16 where rows are spread evenly, 1 where all lie in one long block, 0 without rows.
+
+    Examples
+    --------
+    >>> effective_blocks(np.full(64, 3)).item(), effective_blocks(np.arange(64) == 5).item()
+    (16.0, 1.0)
+    """
+    rows = long_blocks(np.asarray(sizes, np.float64))
+    squares = (rows * rows).sum(axis=0)
+    return np.asarray(np.divide(rows.sum(axis=0) ** 2, squares, out=np.zeros_like(squares), where=squares > 0))
+
+
+def long_blocks(sums: npt.NDArray[Any], count: int = LONG_BLOCKS) -> npt.NDArray[Any]:
+    """Sums of neighbouring blocks, shape (count, ...); fewer blocks than ``count`` stay as they are."""
+    if len(sums) <= count:
+        return sums
+    joined: npt.NDArray[Any] = sums.reshape(count, len(sums) // count, *sums.shape[1:]).sum(axis=1)
+    return joined
+
+
 def block_jackknife(
     blocks: Sequence[S],
     merge: Callable[[S, S], S],
@@ -82,17 +111,18 @@ def block_jackknife(
     statistic : callable
         Value or array of a state.
     sizes : ndarray, shape (blocks,) or (blocks, *shape of the statistic), optional
-        Rows in each block; those without any are left out.
+        Rows in each block; those without any are left out, and unequal ones count for fewer.
 
     Returns
     -------
     Estimates
-        Where the pseudo-values of neighbouring blocks have an autocorrelation above 0.2, the standard error is that of
-        half as many blocks, twice as long; down to 16.
+        The standard error is the larger of those from the blocks and from 16 long ones, of neighbours joined: how far
+        dependence reaches cannot be told safely from the blocks themselves.
 
     Notes
     -----
-    Künsch (1989), 10.1214/aos/1176347265; Student's t with one degree of freedom less than there are blocks.
+    Künsch (1989), 10.1214/aos/1176347265; Student's t with one degree of freedom less than `effective_blocks` of the
+    long ones.
 
     Examples
     --------
@@ -103,15 +133,15 @@ def block_jackknife(
     True
     """
     filled = None if sizes is None else np.asarray(sizes)
-    states, best = list(blocks), None
-    while True:
-        found = _once(states, merge, statistic, filled)
-        # Larger blocks only where smaller ones were seen to depend on each other.
-        best = found if best is None else _chosen(best, found)
-        if len(states) // 2 < FEWEST_BLOCKS or not (best.autocorrelation > LARGEST_AUTOCORRELATION).any():
-            return best
-        states = [merge(a, b) for a, b in zip(states[::2], states[1::2], strict=True)]
-        filled = None if filled is None else filled[::2] + filled[1::2]
+    states = list(blocks)
+    short = _once(states, merge, statistic, filled)
+    if len(states) <= LONG_BLOCKS:
+        return short
+    joined = len(states) // LONG_BLOCKS
+    groups = [states[i : i + joined] for i in range(0, len(states), joined)]
+    states = [functools.reduce(merge, group) for group in groups]
+    filled = None if filled is None else long_blocks(filled)
+    return _larger(short, _once(states, merge, statistic, filled))
 
 
 def jackknife_of_sums(
@@ -144,11 +174,15 @@ def _once(states: list[Any], merge: Any, statistic: Any, sizes: npt.NDArray[Any]
     spread = (moved * moved).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.where(n >= FEWEST_FILLED, np.sqrt(spread * (n - 1) / some), np.nan)
-        lagged = np.where(spread > 0, (moved[:-1] * moved[1:]).sum(axis=0) / spread, 0.0)
-    return Estimates(value, error, np.maximum(n - 1.0, 1.0), np.full(value.shape, count, np.int64), lagged)
+    freedom = n.astype(np.float64)
+    if sizes is not None:
+        even = effective_blocks(sizes)
+        freedom = np.minimum(freedom, even.reshape(even.shape + (1,) * (value.ndim - even.ndim)))
+    return Estimates(value, error, np.maximum(freedom - 1.0, 1.0), np.full(value.shape, count, np.int64))
 
 
-def _chosen(fine: Estimates, coarse: Estimates) -> Estimates:
-    joined = (fine.autocorrelation > LARGEST_AUTOCORRELATION) & np.isfinite(coarse.error)
-    names = ("error", "df", "blocks", "autocorrelation")
-    return Estimates(fine.value, *(np.where(joined, getattr(coarse, n), getattr(fine, n)) for n in names))
+def _larger(short: Estimates, long: Estimates) -> Estimates:
+    """The larger error, always with the freedom of the long blocks."""
+    taken = long.error > short.error
+    blocks = np.where(taken, long.blocks, short.blocks)
+    return Estimates(short.value, np.fmax(short.error, long.error), np.minimum(short.df, long.df), blocks)

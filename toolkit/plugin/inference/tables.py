@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin.inference.jackknife import FEWEST_BLOCKS, LARGEST_AUTOCORRELATION
+from toolkit.plugin.inference.jackknife import LONG_BLOCKS, effective_blocks, long_blocks
 from toolkit.plugin.inference.tails import log10_chi2, log10_f
 
 Counts = npt.NDArray[Any]
@@ -68,8 +69,9 @@ def table_test(blocks: Counts) -> TableTest:
     -------
     TableTest
         Pearson's statistic is divided by Rao and Scott's first-order correction, the mean of the design effects,
-        estimated from the variation among blocks and never below 1; the result follows F with ``df`` and
-        ``df * (blocks - 1)`` degrees of freedom. Where neighbouring blocks depend on each other they are joined.
+        estimated from the variation among blocks and never below 1: the largest of that among 64, 32 and 16 blocks, as
+        how far dependence reaches is not known. The result is held against F with ``df`` and one degree of freedom less
+        than `effective_blocks` of the rows and columns, the fewer of both.
 
     Notes
     -----
@@ -82,16 +84,11 @@ def table_test(blocks: Counts) -> TableTest:
     if len(blocks) == 1:
         return TableTest(chi2, df, 1.0, 0, log10_chi2(chi2, df))
     filled = blocks[:, total.sum(axis=1) > 0][:, :, total.sum(axis=0) > 0]
-    tables = filled[filled.sum(axis=(1, 2)) > 0].astype(np.float64)
-    while True:
-        effect, lagged = _design_effect(tables)
-        if lagged <= LARGEST_AUTOCORRELATION or len(tables) // 2 < FEWEST_BLOCKS:
-            break
-        tables = tables[: len(tables) // 2 * 2].reshape(-1, 2, *tables.shape[1:]).sum(axis=1)
-    count = len(tables)
+    effect, count = _largest_effect(filled, _design_effect)
     if count < 2:
         return TableTest(chi2, df, 1.0, 0, log10_chi2(chi2, df))
-    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, df * (count - 1)))
+    within = min(_mean_effective(filled.sum(axis=side)) for side in (1, 2)) - 1.0
+    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, max(within, 1.0)))
 
 
 def fit_test(blocks: Counts, shares: Floats) -> TableTest:
@@ -107,27 +104,18 @@ def fit_test(blocks: Counts, shares: Floats) -> TableTest:
     Returns
     -------
     TableTest
-        Pearson's statistic over the mean design effect of the cells, never below 1, as F with ``df`` and
-        ``df * (blocks - 1)`` degrees of freedom; 10.1214/aos/1176346391. Neighbouring blocks that depend on each other
-        are joined.
+        Pearson's statistic over the mean design effect of the cells, never below 1, the largest of that among 64, 32
+        and 16 blocks, as F with ``df`` and `effective_blocks` less 1 degrees of freedom; 10.1214/aos/1176346391.
     """
     total = blocks.sum(axis=0).astype(np.float64)
     n, df = float(total.sum()), shares.size - 1
-    filled = blocks[blocks.sum(axis=1) > 0].astype(np.float64)
-    if n < 1 or len(filled) < 2:
+    if n < 1 or np.count_nonzero(blocks.sum(axis=1)) < 2:
         return TableTest(0.0, df, 1.0, 0, 0.0)
     expected = n * shares
     chi2 = float(((total - expected) ** 2 / expected).sum())
-    while True:
-        deviations = filled - filled.sum(axis=1, keepdims=True) * (total / n)
-        power = float((deviations**2).sum())
-        lagged = float((deviations[:-1] * deviations[1:]).sum()) / power if power > 0 else 0.0
-        if lagged <= LARGEST_AUTOCORRELATION or len(filled) // 2 < FEWEST_BLOCKS:
-            break
-        filled = filled[: len(filled) // 2 * 2].reshape(-1, 2, shares.size).sum(axis=1)
-    count = len(filled)
-    effect = max(_excess(filled) / df, 1.0)
-    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, df * (count - 1)))
+    effect, count = _largest_effect(blocks, lambda counts: max(_excess(counts) / df, 1.0))
+    within = float(effective_blocks(blocks.sum(axis=1))) - 1.0
+    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, max(within, 1.0)))
 
 
 def cramers_v(table: Counts) -> float:
@@ -172,15 +160,31 @@ def _expected(counts: Floats) -> Floats:
     return counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
 
 
-def _design_effect(tables: Floats) -> tuple[float, float]:
-    """Mean design effect of a test of independence, and the autocorrelation of the cells of neighbouring tables."""
+def _largest_effect(blocks: Counts, effect_of: Callable[[Floats], float]) -> tuple[float, int]:
+    """The largest design effect among blocks and longer ones, down to 16, and how many blocks it comes from."""
+    found = []
+    count = len(blocks)
+    while True:
+        joined = long_blocks(blocks, count).astype(np.float64)
+        held = joined[joined.reshape(count, -1).sum(axis=1) > 0]
+        found.append((effect_of(held), len(held)))
+        if count // 2 < LONG_BLOCKS:
+            return max(found)
+        count //= 2
+
+
+def _mean_effective(counts: Counts) -> float:
+    """Effective blocks of the levels of one side, each as far as it takes part in chi-square; shape (blocks, levels)."""
+    shares = counts.sum(axis=0) / counts.sum()
+    return float(np.average(effective_blocks(counts), weights=1.0 - shares))
+
+
+def _design_effect(tables: Floats) -> float:
+    """Mean design effect of a test of independence, never below 1."""
     _, rows, columns = tables.shape
     cells = _excess(tables.reshape(len(tables), -1))
     effect = cells - _excess(tables.sum(axis=2)) - _excess(tables.sum(axis=1))
-    deviations = tables - tables.sum(axis=(1, 2), keepdims=True) * (tables.sum(axis=0) / tables.sum())
-    power = (deviations**2).sum()
-    lagged = (deviations[:-1] * deviations[1:]).sum() / power if power > 0 else 0.0
-    return max(effect / ((rows - 1) * (columns - 1)), 1.0), float(lagged)
+    return max(effect / ((rows - 1) * (columns - 1)), 1.0)
 
 
 def _excess(counts: Floats) -> float:
