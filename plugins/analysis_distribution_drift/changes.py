@@ -47,13 +47,15 @@ class Change:
     log10_p: float
 
 
-def find_change(sums: Floats, sizes: Floats) -> Change | None:
+def find_change(sums: Floats, sizes: Floats, top: float = 1.0) -> Change | None:
     """Compare the two halves, and the two sides of the best split.
 
     Parameters
     ----------
     sums, sizes : ndarray, shape (64,)
         The statistic of a block is its sum over its size.
+    top : float
+        The largest that the statistic can be; the smallest is 0.
 
     Returns
     -------
@@ -63,18 +65,27 @@ def find_change(sums: Floats, sizes: Floats) -> Change | None:
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> found = find_change(100 * (rng.normal(size=64) + 5.0 * (np.arange(64) >= 40)), np.full(64, 100.0))
+    >>> found = find_change(100 * (rng.normal(0.4, 0.02, 64) + 0.2 * (np.arange(64) >= 40)), np.full(64, 100.0))
     >>> found.split, found.log10_p < -10
     (40, True)
     """
     short = _compared(sums, sizes, FEWEST_BLOCKS)
     # How far dependence reaches cannot be told safely from the blocks: long ones have to agree.
-    long = None if short is None else _compared(long_blocks(sums), long_blocks(sizes), FEWEST_FILLED)
+    sums, sizes = long_blocks(sums), long_blocks(sizes)
+    long = None if short is None else _compared(sums, sizes, FEWEST_FILLED)
     if short is None or long is None:
         return None
     reach = max((c.interval[1] - c.interval[0]) / 2.0 for c in (short, long))
     gap = short.after - short.before
-    return replace(short, interval=(gap - reach, gap + reach), log10_p=max(short.log10_p, long.log10_p))
+    even = _compared(_log_odds(sums, sizes, top) * sizes, sizes, FEWEST_FILLED)
+    log10_p = max(c.log10_p for c in (short, long, even) if c is not None)
+    return replace(short, interval=(gap - reach, gap + reach), log10_p=log10_p)
+
+
+def _log_odds(sums: Floats, sizes: Floats, top: float) -> Floats:
+    """Of each block's statistic within its bounds: a few blocks far from a bound that others are near prove little."""
+    share = (sums / top + 0.5) / (sizes + 1.0)
+    return np.asarray(np.log(share) - np.log1p(-share))
 
 
 def _compared(sums: Floats, sizes: Floats, fewest: int) -> Change | None:

@@ -88,7 +88,7 @@ def number_drifts(ctx: Context, name: str, codes: Mapping[str, Any]) -> list[Dri
     if level is not None:
         sides = _number_sides(ctx, name, table, levels, level)
         out.append(_scaled(name, "level", None, level, 2.0, sides))
-    spread = find_change(table @ np.abs(ranks - 0.5), sizes)
+    spread = find_change(table @ np.abs(ranks - 0.5), sizes, 0.5)
     if spread is not None:
         sides = _number_sides(ctx, name, table, levels, spread)
         out.append(_scaled(name, "spread", None, spread, 1.0 / _MIDDLE, sides))

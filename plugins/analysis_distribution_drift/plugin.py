@@ -11,10 +11,11 @@ Each block has a mean rank (level), a mean distance from the middle rank (spread
 compares the first half of the blocks with the second; Student's t is taken at every split that leaves an eighth of the
 blocks on either side, its smallest p-value times the number of splits; the smaller of the two, doubled, is the test.
 Blocks that follow each other are joined, down to 16, as long as what is left of them beside the change has an
-autocorrelation above 0.2; a test of 16 blocks is always made as well, and the larger p-value and the wider interval
-count, as how far dependence reaches is not known. A change is a finding when its whole interval is beyond the least that matters and it
-survives the false discovery rate over all tests. The stability index, Kolmogorov and Smirnov's distance, Jensen and
-Shannon's divergence and bounds of Wasserstein's distance say how large it is.
+autocorrelation above 0.2. How far dependence reaches is not known, so 16 blocks are always tested as well, as they are
+and by their log odds; the largest p-value and the widest interval count. A change is a finding when its whole interval
+is beyond the least that matters and it survives the false discovery rate over all tests. The stability index,
+Kolmogorov and Smirnov's distance, Jensen and Shannon's divergence and bounds of Wasserstein's distance say how large it
+is.
 
 Cost. One scan after that of the quantiles, shared with all other plugins; about 10 ns a row and column. Memory is
 0.5 MB a column.

@@ -12,7 +12,9 @@ rows that follow each other are seldom independent, and the textbook's tests rej
 A group makes a finding when its whole interval is beyond the smallest effect that matters, a robust measure agrees
 (Cliff's delta, or the ratio of the interquartile ranges, from exact counts over 1,024 quantile ranges), so that a few
 extreme values are no difference, and it survives the false discovery rate over all groups of all pairs. Of several
-groups of a pair the sentence names the one whose effect is the largest for sure.
+groups of a pair the sentence names the one whose effect is the largest for sure. The p-value is the larger of that of
+means and that of Wilcoxon's rank sums (for the spread, of distances from medians), divided by the same design effect:
+the errors of a few skewed values follow their mean too closely.
 Fisher's and Welch's F, Kruskal and Wallis's H and Brown and Forsythe's F stand in the data with the p-values that they
 have for independent rows; they decide nothing.
 
@@ -24,8 +26,8 @@ are pooled; they are part of "elsewhere" and are not tested themselves.
 What it does not do. Rows in which group or number is missing, NaN and infinities are left out. Groups are not compared
 two by two, and a difference is not explained: it may come from a third column. Columns of names, in which most rows
 have none of the 63 commonest values, are not groups; numbers that follow the order of the rows, such as counters, are
-not compared. A group that stands in a few stretches of rows alone is not tested: it must be worth 12 blocks of equally
-many rows.
+not compared. A group that stands in a few stretches of rows alone is not tested: it must be worth 8 of 16 blocks of
+equally many rows.
 
 References
 ----------

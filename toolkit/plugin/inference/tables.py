@@ -174,17 +174,26 @@ def _largest_effect(blocks: Counts, effect_of: Callable[[Floats], float]) -> tup
 
 
 def _mean_effective(counts: Counts) -> float:
-    """Effective blocks of the levels of one side, each as far as it takes part in chi-square; shape (blocks, levels)."""
+    """Effective blocks of the levels of a side, shape (blocks, levels), as far as each takes part in chi-square."""
     shares = counts.sum(axis=0) / counts.sum()
     return float(np.average(effective_blocks(counts), weights=1.0 - shares))
 
 
 def _design_effect(tables: Floats) -> float:
-    """Mean design effect of a test of independence, never below 1."""
-    _, rows, columns = tables.shape
-    cells = _excess(tables.reshape(len(tables), -1))
-    effect = cells - _excess(tables.sum(axis=2)) - _excess(tables.sum(axis=1))
-    return max(effect / ((rows - 1) * (columns - 1)), 1.0)
+    """Mean design effect of a test of independence, never below 1.
+
+    From what each block adds to the differences of counts and expected counts, as margins that differ between blocks
+    take part in those; less each block's share of the whole difference, which is no variation.
+    """
+    count, rows, columns = tables.shape
+    total = tables.sum(axis=0)
+    n, sizes = total.sum(), tables.sum(axis=(1, 2))[:, None, None]
+    first, second = total.sum(axis=1, keepdims=True) / n, total.sum(axis=0, keepdims=True) / n
+    shares = first * second
+    added = tables - tables.sum(axis=2, keepdims=True) * second - first * tables.sum(axis=1, keepdims=True)
+    added += sizes * (2.0 * shares - total / n)
+    variance = count / max(count - 1, 1) * (added**2).sum(axis=0)
+    return max(float((variance / (n * shares)).sum()) / ((rows - 1) * (columns - 1)), 1.0)
 
 
 def _excess(counts: Floats) -> float:
