@@ -86,6 +86,7 @@ PAIRED = [
     ("city", "rounded"), ("flag_missing", "awkward"), ("tiny", "city"), ("short", "wide"), ("middle", "day"),
     ("moment", "single"), ("blob_coded", "unsigned"), ("gone_float", "normal"), ("city", "nothing_but_nan"),
     ("flag", "span"), ("amount", "constant"), ("garbage", "rounded"), ("day", "tiny"), ("day", "normal"),
+    ("city", "wide"), ("city", "awkward"), ("city", "garbage"), ("city", "flag_missing"),
 ]  # fmt: skip
 """Columns on which kernels of two columns are tried."""
 

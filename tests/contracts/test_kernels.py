@@ -7,6 +7,7 @@ import json
 import math
 import re
 import tracemalloc
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -243,6 +244,27 @@ def test_the_last_row_counts(kernel: type[Kernel]) -> None:
         request = KernelRequest(kernel.name, (spec.name,), {})
         if not _result(request).get("abandoned"):
             assert whole_state(request, changed) != whole_state(request, TABLE), spec.name
+
+
+@EVERY_KERNEL
+def test_a_batch_gives_the_bytes_of_each_by_itself(kernel: type[Kernel]) -> None:
+    dataset, batches = _table(4000, 20_000), defaultdict(list)
+    for request in (r for r in REQUESTS if r.kernel == kernel.name and not is_redundant(r)):
+        ready_ = ready(request, dataset)
+        if key := ready_.batch():
+            batches[key].append(ready_)
+    for batch in batches.values():
+        chunk = dataset.chunk(1, [c for k in batch for c in k.request.columns])
+        alone = [settled(k, k.update(k.init(), chunk)) for k in batch]
+        tracemalloc.start()
+        try:
+            together = kernel.leaves(batch, chunk)
+            assert tracemalloc.get_traced_memory()[1] <= max(k.scratch() for k in batch) + sum(
+                k.memory() for k in batch
+            )
+        finally:
+            tracemalloc.stop()
+        assert [settled(k, leaf) for k, leaf in zip(batch, together, strict=True)] == alone
 
 
 @functools.cache

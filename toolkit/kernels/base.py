@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from toolkit.core.chunk import Chunk
 from toolkit.core.digest import KEY_LENGTH, digest_value
@@ -177,6 +177,15 @@ class Kernel(ABC):
     @abstractmethod
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk; may change and return ``state``, never the chunk."""
+
+    def batch(self) -> str | None:
+        """Equal for kernels of one class that take in a chunk together sooner than one by one; mostly None."""
+        return None
+
+    @classmethod
+    def leaves(cls, batch: Sequence[Self], chunk: Chunk) -> list[State]:
+        """What `update` makes of `init` and a chunk, for each kernel of a batch, to the bit."""
+        return [kernel.update(kernel.init(), chunk) for kernel in batch]
 
     @abstractmethod
     def merge(self, left: State, right: State) -> State:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
+from toolkit.core.digest import digest_value
 from toolkit.core.errors import UsageError
 from toolkit.core.schema import NUMERIC_KINDS, TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.blocks import BLOCKS, PIECE, block_pieces
-from toolkit.kernels.coding import Coder, Codes
+from toolkit.kernels.coding import Coder
+from toolkit.kernels.grouped_runs import Run, RunTable, grouped_run, moments_by_group, run_table
 from toolkit.kernels.levels import Levels, mostly_pooled
 from toolkit.kernels.partial_moments import (
     EXPONENT,
@@ -30,13 +32,11 @@ from toolkit.kernels.partial_moments import (
     fold_moments,
     merge_moments,
     no_moments,
-    split_integer,
-    two_sum,
 )
+from toolkit.kernels.present import LastDerived
 
-_SAFE = 200
-_EXACT = 1 << 53
-_EPSILON = 2.0**-52
+_WIDTH = 16
+"""Columns of values that are taken together at most."""
 _MEAN, _MEDIAN = "mean", "median"
 
 
@@ -93,71 +93,41 @@ class GroupMoments(Kernel):
     def bind(self, inputs: Sequence[Mapping[str, Any]]) -> None:
         """Take the levels, and what medians follow from."""
         super().bind(inputs)
-        self._coder = Coder(self.spec, inputs[0])
-        self._groups = self._coder.levels + 1
+        self.coder = Coder(self.spec, inputs[0])
+        self.groups = self.coder.levels + 1
         self._empty = not self.params["names"] and mostly_pooled(inputs[0])
         self._centres = _medians(inputs[1]) if self.params["about"] == _MEDIAN else None
 
     def init(self) -> State:
         """No values in any group."""
-        return {"runs": _none(self._groups)}
+        return {"runs": _none(self.groups)}
+
+    def batch(self) -> str:
+        """Values of the same groups are taken together: the rows are then distributed to the groups once."""
+        return digest_value([self.name, self.column, self.params])
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk to the groups and blocks that its rows fall into."""
-        if self._empty:
-            return state
-        codes, values, valid = self._coder.codes(chunk), chunk.raw(self._value), chunk.data(self._value).valid
-        leaf, former = _none(self._groups), -1
-        for block, lo, hi in block_pieces(chunk.rows.start, chunk.rows.stop, self.table.grid.rows, PIECE):
-            found = self._run(values[lo:hi], codes[lo:hi], None if valid is None else valid[lo:hi])
-            leaf[:, :, block] = _merged(leaf[:, :, block], found) if block == former else found
-            former = block
-        return self.merge(state, {"runs": leaf})
+        return state if self._empty else self.merge(state, self.leaves([self], chunk)[0])
 
-    def _run(self, values: npt.NDArray[Any], codes: Codes, valid: npt.NDArray[np.bool_] | None) -> Floats:
-        """Moments of a run of rows, shape (7, groups + 1)."""
-        if valid is not None and not valid.all():
-            values, codes = values[valid], codes[valid]
-        if values.dtype.kind == "f":
-            values = values.astype(np.float64, copy=False)
-            finite = np.isfinite(values)
-            if not finite.all():
-                values, codes = values[finite], codes[finite]
-        if not values.size:
-            return no_moments(self._groups)
-        if self._centres is not None:
-            with np.errstate(over="ignore"):
-                values = np.abs(values - self._centres[codes])
-            return self._run_about_means(np.minimum(values, np.finfo(float).max), (0.0, 0.0), codes)
-        if values.dtype.kind in "iub":
-            low, high = int(values.min()), int(values.max())
-            if high - low < _EXACT:
-                above = values.astype(np.uint64) - np.uint64(low % (1 << 64))
-                return self._run_about_means(above.astype(np.float64), split_integer(low), codes)
-        return self._run_about_means(values.astype(np.float64), (0.0, 0.0), codes)
+    @classmethod
+    def leaves(cls, batch: Sequence[Self], chunk: Chunk) -> list[State]:
+        """States of a chunk, of several columns of values."""
+        if batch[0]._empty:
+            return [kernel.init() for kernel in batch]
+        return [leaf for at in range(0, len(batch), _WIDTH) for leaf in _leaves(batch[at : at + _WIDTH], chunk)]
 
-    def _run_about_means(self, values: Floats, base: tuple[float, float], codes: Codes) -> Floats:
-        groups, places = self._groups, codes.astype(np.intp)
-        largest = max(float(values.max()), -float(values.min()))
-        size = math.frexp(largest)[1]
-        size = 0 if abs(size) < _SAFE else size
-        if size:
-            values = np.ldexp(values, -size)
-        n = np.bincount(places, minlength=groups).astype(np.float64)
-        some = np.maximum(n, 1.0)
-        centre = np.bincount(places, values, groups) / some
-        differences = values - centre[places]
-        offset = np.bincount(places, differences, groups) / some
-        differences *= differences
-        m2 = np.maximum(np.bincount(places, differences, groups) - n * offset * offset, 0.0)
-        # Values that differ do so by a unit in the last place at least; less than that is rounding.
-        m2[m2 < 1e3 * n * _EPSILON**3 * centre * centre] = 0.0
-        out = no_moments(groups)
-        mean, low = two_sum(np.full(groups, base[0]), np.ldexp(centre, size))
-        out[MEAN], out[MEAN_LOW] = two_sum(mean, low + base[1] + np.ldexp(offset, size))
-        out[N], out[M2], out[EXPONENT] = n, m2, np.where(m2 > 0, float(size), NO_SPREAD)
-        out[:, n == 0] = no_moments(1)
-        return out
+    def runs(self, chunk: Chunk) -> list[Run]:
+        """The values of a chunk, or their distances from the medians, by pieces of it."""
+        values, valid = chunk.raw(self._value), chunk.data(self._value).valid
+        if valid is not None and valid.all():
+            valid = None
+        found = []
+        for _, lo, hi in _pieces(chunk, self.table.grid.rows):
+            absent = None if valid is None or valid[lo:hi].all() else ~valid[lo:hi]
+            centres = None if self._centres is None else self._centres[self.coder.codes(chunk)[lo:hi]]
+            found.append(grouped_run(values[lo:hi], absent, centres))
+        return found
 
     def merge(self, left: State, right: State) -> State:
         """Merge group by group and block by block."""
@@ -191,19 +161,54 @@ class GroupMoments(Kernel):
 
     def memory(self) -> int:
         """One state, and those that wait for their siblings in the tree."""
-        one = 8 * len(FIELDS) * self._groups * BLOCKS + 1024
+        one = 8 * len(FIELDS) * self.groups * BLOCKS + 1024
         return one * (self.table.grid.n_chunks.bit_length() + 3)
 
     def scratch(self) -> int:
-        """Temporaries of a run and of a merge, and codes of a chunk."""
-        states = 20 * 8 * len(FIELDS) * self._groups * BLOCKS
-        return (
-            12 * 8 * min(PIECE, self.chunk_rows) + states + 4 * self.chunk_rows + 2 * self.spec.categories + (1 << 21)
-        )
+        """States of a batch and temporaries of a merge, values of a batch, and codes of a chunk."""
+        states = (20 + _WIDTH) * 8 * len(FIELDS) * self.groups * BLOCKS
+        runs = 3 * 8 * _WIDTH * min(PIECE, self.chunk_rows)
+        values = (8 * _WIDTH + 24) * self.chunk_rows
+        return states + runs + values + 2 * self.spec.categories + (1 << 21)
 
     def cost(self) -> float:
         """Nanoseconds a row; codes are shared with other kernels."""
-        return 18.0
+        return 10.0
+
+
+def _leaves(batch: Sequence[GroupMoments], chunk: Chunk) -> list[State]:
+    groups, codes = batch[0].groups, batch[0].coder.codes(chunk)
+    tables: Iterable[RunTable] = _tables(chunk, batch)
+    if batch[0].params["about"] == _MEAN:
+        tables = _shared_tables(chunk, _Values(tuple(kernel.request.columns[1] for kernel in batch), tuple(batch)))
+    leaf, former = no_moments(groups * BLOCKS * len(batch)).reshape(len(FIELDS), groups, BLOCKS, len(batch)), -1
+    for (block, lo, hi), table in zip(_pieces(chunk, batch[0].table.grid.rows), tables, strict=True):
+        found = moments_by_group(table, codes[lo:hi], groups)
+        leaf[:, :, block] = _merged(leaf[:, :, block], found) if block == former else found
+        former = block
+    return [{"runs": np.ascontiguousarray(leaf[..., i])} for i in range(len(batch))]
+
+
+def _tables(chunk: Chunk, batch: Sequence[GroupMoments]) -> Iterator[RunTable]:
+    return map(run_table, zip(*(kernel.runs(chunk) for kernel in batch), strict=True))
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Columns of values, and who reads them."""
+
+    columns: tuple[str, ...]
+    batch: tuple[GroupMoments, ...] = field(compare=False)
+
+
+_shared_tables: LastDerived[_Values, list[RunTable]] = LastDerived(
+    lambda chunk, values: list(_tables(chunk, values.batch))
+)
+"""Values about means are the same for all columns of groups."""
+
+
+def _pieces(chunk: Chunk, rows: int) -> list[tuple[int, int, int]]:
+    return block_pieces(chunk.rows.start, chunk.rows.stop, rows, PIECE)
 
 
 def _none(groups: int) -> Floats:

@@ -15,17 +15,18 @@ import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
-class LastDerived(Generic[V]):
-    """Remembers what a function gave for the last chunk and column it was asked about."""
+class LastDerived(Generic[K, V]):
+    """Remembers what a function gave for the last chunk, and column or columns of it, that it was asked about."""
 
-    def __init__(self, derive: Callable[[Chunk, str], V]) -> None:
+    def __init__(self, derive: Callable[[Chunk, K], V]) -> None:
         self._derive = derive
-        self._kept: tuple[weakref.ref[Chunk], str, V] | None = None
+        self._kept: tuple[weakref.ref[Chunk], K, V] | None = None
 
-    def __call__(self, chunk: Chunk, column: str) -> V:
+    def __call__(self, chunk: Chunk, column: K) -> V:
         """What the function gives, computed now or kept from the last call."""
         kept = self._kept
         if kept is not None and kept[0]() is chunk and kept[1] == column:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.core.chunk import Chunk
 from toolkit.core.encoding import decode, encode
 from toolkit.core.errors import UsageError
 from toolkit.core.grid import Partition
@@ -99,7 +100,14 @@ class _Fold:
         else:
             self._state = kernel.init()
 
-    def add(self, chunk: Any) -> None:
+    def add_leaf(self, index: int, leaf: State) -> None:
+        """Take the state of a chunk by itself."""
+        if self._tree is not None:
+            self._tree.add(index, leaf)
+        else:
+            self._state = self.kernel.merge(self._state, leaf)
+
+    def add(self, chunk: Chunk) -> None:
         if self._tree is not None:
             self._tree.add(chunk.index, self.kernel.update(self.kernel.init(), chunk))
         else:
@@ -160,10 +168,13 @@ def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | Non
     # Kernels of one column follow each other, so that they share what is derived from the chunk.
     order = {name: i for i, name in enumerate(dataset.schema.names)}
     by_column = sorted(folds.values(), key=lambda f: [order[c] for c in f.kernel.request.columns])
+    batches: dict[tuple[str, str], list[_Fold]] = {}
+    for fold in by_column:
+        batches.setdefault((fold.kernel.name, fold.kernel.batch() or fold.kernel.state_key()), []).append(fold)
     rows = 0
     for chunk in dataset.chunks(scan.columns, scan.partition):
-        for fold in by_column:
-            fold.add(chunk)
+        for batch in batches.values():
+            _add_chunk(batch, chunk)
         rows += len(chunk)
         if progress is not None:
             progress(rows)
@@ -171,6 +182,15 @@ def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | Non
     for fold in folds.values():
         outputs |= fold.outputs(dataset)
     return ScanOutput(outputs, rows)
+
+
+def _add_chunk(batch: list[_Fold], chunk: Chunk) -> None:
+    if len(batch) == 1:
+        batch[0].add(chunk)
+        return
+    leaves = type(batch[0].kernel).leaves([fold.kernel for fold in batch], chunk)
+    for fold, leaf in zip(batch, leaves, strict=True):
+        fold.add_leaf(chunk.index, leaf)
 
 
 def merge_outputs(kernel: Kernel, outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
