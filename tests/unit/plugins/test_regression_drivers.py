@@ -123,15 +123,15 @@ def test_drivers_are_found_with_their_size() -> None:
         assert finding.effect == pytest.approx(finding.evidence["r2"] - finding.evidence["r2_without"], rel=1e-9)
 
 
-def test_the_interval_of_a_share_holds_the_true_one_in_19_of_20_tables() -> None:
+def test_the_interval_of_a_share_holds_the_true_one_in_most_tables() -> None:
     held = []
-    for seed in range(40):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
-        x, z = rng.normal(size=(2, 4_000))
-        (first, _) = run({"x": x, "z": z, "y": x + z + rng.normal(size=4_000)}, params={"outcome": "y"}).findings
+        x, z = rng.normal(size=(2, 2_000))
+        (first, _) = run({"x": x, "z": z, "y": x + z + rng.normal(size=2_000)}, params={"outcome": "y"}).findings
         assert first.interval is not None
         held.append(first.interval[0] < 1 / 3 < first.interval[1])
-    assert np.mean(held) >= 0.8
+    assert sum(held) >= 17  # in 95 of 100, which leaves one chance in 60 for fewer; these tables are fixed
 
 
 def test_a_smaller_share_is_found_when_asked_for() -> None:
