@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin.inference import TableTest, fit_test, jackknife_of_sums
+from toolkit.plugin.inference import Estimates, TableTest, fit_test, jackknife_of_sums
+from toolkit.plugin.inference.jackknife import FEWEST_FILLED, long_blocks
 
 FIRST_TWO = np.array([math.log10(1.0 + 1.0 / d) for d in range(10, 100)])
 """Shares of 10 to 99 by Benford's law."""
@@ -123,13 +124,31 @@ def _excesses(
     blocks: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], statistic: Any, names: range
 ) -> list[Excess]:
     estimate = jackknife_of_sums(blocks, statistic, blocks.sum(axis=1))
-    (low, high), p = estimate.interval(), estimate.log10_p()
+    (low, high), p = estimate.interval(), _log10_p_of_blocks(blocks, statistic, estimate)
     found = [
         Excess(names[i], int(counts[i]), math.exp(float(estimate.value[i])), _ends(low[i], high[i]), float(p[i]))
         for i in range(len(names))
         if not math.isnan(p[i])
     ]
     return sorted(found, key=lambda e: (-round(e.ratio, 9), e.digits))
+
+
+def _log10_p_of_blocks(blocks: npt.NDArray[np.int64], statistic: Any, estimate: Estimates) -> Floats:
+    """Test of an excess in all rows, and the sign test of that in long blocks; the smaller p-value, doubled.
+
+    Where one block has most of the digits, that of all rows has a large error however common they are elsewhere.
+    """
+    from scipy import special
+
+    of_all = estimate.log10_p()
+    long = long_blocks(blocks)
+    long = long[long.sum(axis=1) > 0]
+    if len(long) < FEWEST_FILLED:
+        return of_all
+    signs = np.sign([statistic(counts) for counts in long]) * np.sign(estimate.value)
+    against = (signs <= 0).sum(axis=0)
+    of_each = np.log10(np.minimum(2.0 * special.bdtr(against, len(long), 0.5), 1.0))
+    return np.asarray(np.minimum(np.minimum(of_all, of_each) + math.log10(2.0), 0.0))
 
 
 def _ends(low: float, high: float) -> tuple[float, float]:
