@@ -147,6 +147,19 @@ def test_tables_keep_their_level_where_rows_depend_on_each_other(kind: str) -> N
     assert (textbook > 40) == (kind != "independent")
 
 
+def test_tables_keep_their_level_where_sixteen_groups_are_all_there_is() -> None:
+    """Far out as well, where a run of many tests looks."""
+    log10_p = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        codes = [np.searchsorted([-0.6, 0.3, 1.0], random_intercepts(rng, 8_000, 500)) for _ in range(2)]
+        tables = np.zeros((64, 4, 4), int)
+        np.add.at(tables, (np.arange(8_000) // 125, *codes), 1)
+        log10_p.append(inference.table_test(tables).log10_p)
+    assert sum(p < T_CRITICAL for p in log10_p) <= 26
+    assert min(log10_p) > -4
+
+
 def test_tables_find_an_association() -> None:
     rng = np.random.default_rng(9)
     tables = rng.multinomial(200, np.array([0.3, 0.2, 0.2, 0.3]), 64).reshape(64, 2, 2)
