@@ -165,7 +165,7 @@ def solve(r: Floats, names: list[str], n: int, *, intercept: bool = True) -> Fit
     --------
     >>> x = np.array([1.0, 2.0, 3.0, 4.0])
     >>> fit = solve(np.linalg.qr(np.column_stack([np.ones(4), x, 2 * x + 1]))[1], ["x"], 4)
-    >>> round(fit.slopes[0], 12), round(fit.constant, 12)
+    >>> round(float(fit.slopes[0]), 12), round(float(fit.constant), 12)
     (2.0, 1.0)
     """
     inner = r[1:, 1:] if intercept else np.linalg.qr(r[:, 1:], mode="r")

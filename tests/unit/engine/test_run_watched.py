@@ -45,8 +45,8 @@ def place(tmp_path: Path) -> AppData:
     return AppData(tmp_path / "app")
 
 
-def begin(place: AppData, *args: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "toolkit.run", "--appdata", str(place.root), "--plugins", "analysis_*"]
+def begin(place: AppData, *args: str, plugins: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "toolkit.run", "--appdata", str(place.root), "--plugins", plugins]
     command += ["--plugin-dir", str(place.root.parent / "mine"), *args]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TOOLKIT_")}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
@@ -60,7 +60,7 @@ def test_all_processes_together_stay_within_the_policys_limit(place: AppData) ->
     policy = place.root.parent / "p.yaml"
     policy.write_text("max_memory: 740MiB\n")
     peak = 0
-    with begin(place, "--policy", str(policy), "--workers", "4") as process:
+    with begin(place, "--policy", str(policy), "--workers", "4", plugins="analysis_hungry_*") as process:
         while process.poll() is None:
             peak = max(peak, resident_tree(process.pid))
             time.sleep(0.005)
@@ -74,7 +74,7 @@ def test_all_processes_together_stay_within_the_policys_limit(place: AppData) ->
 def test_status_from_another_process(place: AppData, capsys: pytest.CaptureFixture[str]) -> None:
     plugin_on_disk(place.root.parent / "mine", "analysis_steps", STEPS)
     plugin_on_disk(place.root.parent / "mine", "analysis_dates", STEPS, columns="time")
-    with begin(place, "--workers", "1") as process:
+    with begin(place, "--workers", "1", plugins="analysis_steps,analysis_dates") as process:
         deadline = time.monotonic() + 60
         found: dict[str, object] = {}
         while time.monotonic() < deadline and process.poll() is None:

@@ -42,6 +42,7 @@ def test_auto_is_the_least_bound(
 
 def test_memory_is_a_share_of_what_is_free_or_the_policys_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert memory_limit(Policy(memory_share=50)) == MemoryLimit(5 << 30, "memory_share")
+    monkeypatch.setattr(workers, "resident", lambda: 100 << 20)
     strict = memory_limit(Policy(max_memory=2 << 30))
     # The harness's own processes are within the policy's limit, so that all processes together keep to it.
     assert strict.reason == "max_memory"
