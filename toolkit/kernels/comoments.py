@@ -50,7 +50,9 @@ class Comoments(Kernel):
     pairs of names, such as ``[["a", "b"]]``, when not all are wanted; ``scores``: ``values``, or ``ranks`` for the
     mid-ranks of the column's 1,024 levels among all of its values, so that correlations are Spearman's.
 
-    Notes ----- Runs of at most 8,192 rows are centred on the means of their columns, and join by the formulas of Chan,
+    Notes
+    -----
+    Runs of at most 8,192 rows are centred on the means of their columns, and join by the formulas of Chan,
     Golub and LeVeque (`toolkit.kernels.partial_comoments`). Where the rows common to two columns lie far from the means
     of all, their sums are taken once more about means of their own.
 

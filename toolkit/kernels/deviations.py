@@ -29,7 +29,9 @@ class Deviations(Order):
     Parameters of a request: as of ``order``; and ``side``: ``both``, or ``low`` or ``high`` for the distances of the
     values that are at most or at least the median, for the double MAD of a skewed column.
 
-    Notes ----- The state is that of ``order``.
+    Notes
+    -----
+    The state is that of ``order``.
     """
 
     name: ClassVar[str] = "deviations"

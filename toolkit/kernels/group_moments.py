@@ -51,7 +51,9 @@ class GroupMoments(Kernel):
     end of the one of 1,024 quantile ranges of the column that it lies in; ``names``, whether anything is counted where
     most rows are in the level of all rare groups (false: there are no values in any group, at no cost).
 
-    Notes ----- Within a run of rows the values of each group are taken about their own mean, as in the kernel
+    Notes
+    -----
+    Within a run of rows the values of each group are taken about their own mean, as in the kernel
     ``moments``, so that neither the distance between the groups nor the size of the numbers costs digits.
 
     The state is ``runs``, shape (7, groups + 1, 64), fields as in `toolkit.kernels.partial_moments`.

@@ -33,7 +33,9 @@ class Moments(Kernel):
     Block ``i`` holds the rows from ``i * N // 64`` to ``(i + 1) * N // 64`` of the table's ``N`` rows, whatever the
     chunks are. The blocks are merged in their order at the end; they stay in the result, for the jackknife.
 
-    Notes ----- Each run of rows within one block and one chunk is taken in two passes: the mean, then powers of the
+    Notes
+    -----
+    Each run of rows within one block and one chunk is taken in two passes: the mean, then powers of the
     differences from it; runs join by the formulas of Chan and Pébay (`toolkit.kernels.partial_moments`). No
     rounding depends on a value far from the others, as it would with one pivot for the whole column, and no value
     overflows.

@@ -43,7 +43,9 @@ class Order(Kernel):
     distinct values are kept in memory (`CAP`). The result depends on none of ``cap``, chunks and partitions. ``part``
     belongs to follow-ups.
 
-    Notes ----- Chunks are gathered, sorted, and joined into a tally of distinct values. When that outgrows the cap,
+    Notes
+    -----
+    Chunks are gathered, sorted, and joined into a tally of distinct values. When that outgrows the cap,
     it is replaced by counts in 65,536 buckets of the order-preserving integer images of the values, and follow-up
     requests sort one range of buckets each; a bucket that is still too rich is cut again, four times at most. 8 and
     16-bit integers are counted in buckets from the start.

@@ -47,7 +47,9 @@ class TextOrder(Kernel):
     Parameters of a request: ``k``, how many top values; ``cap``, how many distinct texts are kept in memory (`CAP`);
     ``ties``. The result does not depend on ``cap``, chunks and partitions. ``part`` belongs to follow-ups.
 
-    Notes ----- Like the kernel ``order``, with the first hash as the key: hashes are gathered, sorted and counted;
+    Notes
+    -----
+    Like the kernel ``order``, with the first hash as the key: hashes are gathered, sorted and counted;
     when there are more distinct ones than the cap, they are replaced by counts in 65,536 buckets, and follow-up
     requests take a range of hashes each.
 

@@ -29,7 +29,9 @@ class Tsqr(Kernel):
     are lost with the condition number of the columns, not with its square as from cross products; scaling columns makes
     no difference.
 
-    Notes ----- Householder reflections of runs of at most 4,096 rows, whose factors are decomposed again together with
+    Notes
+    -----
+    Householder reflections of runs of at most 4,096 rows, whose factors are decomposed again together with
     those of later runs (TSQR); they are written out here, as the last bits of a linear algebra library depend on the
     processor. Diagonal entries are not negative.
 
