@@ -6,6 +6,7 @@ or set aside, with one warning.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _BUSY_MS = 10_000
 _BUSY_READING_MS = 500
+_AGAIN_SECONDS = 0.01
 _STALE_SECONDS = 7 * 86_400
 """After so long a heartbeat is that of a run that was killed."""
 _INSERT = {row: insert_into(table, row) for table, row in (("tasks", TaskRow), ("plugins", PluginRow))}
@@ -90,13 +92,13 @@ class Telemetry:
         if self._connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._connection = _connect(self._path)
+                self._connection = _connect_in_turn(self._path)
             except sqlite3.OperationalError:
                 raise
             except sqlite3.DatabaseError as error:
                 aside = _set_aside(self._path)
                 self._warn(f"{self._path} is damaged ({error}); it is kept as {aside.name}, and a new one was begun")
-                self._connection = _connect(self._path)
+                self._connection = _connect_in_turn(self._path)
         return self._connection
 
     def _give_up(self, text: str) -> None:
@@ -133,6 +135,23 @@ def heartbeats(path: Path, run_id: str) -> list[Heartbeat]:
         "WHERE run_id = ? ORDER BY started, task"
     )
     return [Heartbeat(*row) for row in read_telemetry(path, query, (run_id,))]
+
+
+def _connect_in_turn(path: Path) -> sqlite3.Connection:
+    """Connect, waiting where SQLite does not: it answers at once while another makes the file a WAL or ends one."""
+    import sqlite3
+
+    end = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            return _connect(path)
+        except sqlite3.OperationalError as error:
+            if (
+                error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                or time.monotonic() > end
+            ):
+                raise
+        time.sleep(_AGAIN_SECONDS)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
