@@ -1,9 +1,9 @@
 """How long a run has to go: what is left is scheduled in thought, with durations corrected by those seen so far.
 
 Plugins differ in cost by orders of magnitude, so their number says nothing. Each has an expected duration, from the
-medians of the same plugin's history or from a cost model. How far durations lie from that is taken for lognormal, with
-one middle and one spread for all of the same basis: those that have ended give it, the latest with the most weight,
-and those that run and are not through bound it from below. Durations of what is left are drawn from it and scheduled,
+medians of the same plugin's history or from a cost model. Durations are taken for lognormal around that, with
+one line and one spread for all of the same basis: those that have ended give them, the latest with the most weight,
+and those that run and are not through bound them from below. Durations of what is left are drawn and scheduled,
 again and again; the estimate is the median of the ends, the interval their fifth and ninety-fifth percentile.
 """
 
@@ -15,7 +15,7 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.govern.predict import Estimate
@@ -30,6 +30,10 @@ _DOUBT = {"history": 0.4, "other code": 0.7, "scans": 0.4}
 _MOST_DOUBT = 2.0
 """Standard deviation of the logarithm by which all expectations of a basis may be off together: another machine, a
 model that means something else."""
+_SLOPE = {"history": (1.0, 0.03), "other code": (1.0, 0.05), "scans": (1.0, 0.03)}
+_VAGUE_SLOPE = (0.9, 0.15)
+_UNKNOWN_SPREAD = 1.2
+"""Of plugins of which nothing is known: some take ten times as long as others."""
 _SPREAD_WEIGHT = 3.0
 _STEPS = 12
 _DRAWS, _MOST_JOBS_DRAWN = 80, 8000
@@ -94,7 +98,7 @@ def eta_of(jobs: Sequence[Job], ended: Sequence[Ended], workers: int) -> Eta:
     >>> minute = Estimate(60_000, 50_000, 70_000, "history", 9)
     >>> eta = eta_of([Job("a", minute), Job("b", minute), Job("c", minute, 59_999.0)], [], 2)
     >>> round(eta.seconds), eta.low < eta.seconds < eta.high
-    (86, True)
+    (82, True)
     """
     if not jobs:
         return Eta(0.0, 0.0, 0.0)
@@ -104,11 +108,8 @@ def eta_of(jobs: Sequence[Job], ended: Sequence[Ended], workers: int) -> Eta:
     draws = max(20, min(_DRAWS, _MOST_JOBS_DRAWN // len(jobs)))
     ends = []
     for _ in range(draws):
-        middles = {basis: rng.gauss(pace.middle, pace.doubt) for basis, pace in paces.items()}
-        left = {}
-        for job in jobs:
-            basis = job.expected.basis
-            left[job.name] = _draw(job, middles[basis], paces[basis].spread, rng.random())
+        drawn = {basis: pace.drawn(rng) for basis, pace in paces.items()}
+        left = {job.name: _draw(job, drawn[job.expected.basis], rng.random()) for job in jobs}
         ends.append(_makespan(jobs, left, max(workers, 1)) / 1e3)
     ends.sort()
     return Eta(statistics.median(ends), ends[draws // 20], ends[-1 - draws // 20])
@@ -152,37 +153,71 @@ def eta_from_state(state: Mapping[str, Any], running: Sequence[Heartbeat], now: 
 
 @dataclass(frozen=True, slots=True)
 class _Pace:
-    """How durations of one basis lie around their expectations, in logarithms: the middle, its doubt, the spread."""
+    """How durations of one basis lie around their expectations: a line through the logarithms of both, and a spread.
 
+    The slope is below 1 where expectations are vague: the largest of many is more often too large than too small.
+    """
+
+    pivot: float
     middle: float
-    doubt: float
+    slope: float
     spread: float
+    doubts: tuple[float, float] = (0.0, 0.0)
+    tilt: float = 0.0
+
+    def center(self, expected: Estimate) -> float:
+        """Of the logarithm of a duration."""
+        return self.middle + self.slope * (_log(expected.value) - self.pivot)
+
+    def drawn(self, rng: random.Random) -> _Pace:
+        """One of the lines that what is known allows."""
+        off = rng.gauss(0, self.doubts[1])
+        middle = self.middle - self.tilt * off + rng.gauss(0, self.doubts[0])
+        return _Pace(self.pivot, middle, self.slope + off, self.spread)
 
 
 def _pace(basis: str, jobs: Sequence[Job], ended: Sequence[Ended]) -> _Pace:
-    """Fit middle and spread to what has ended and to what has run so long already (censored, by expectation)."""
-    logs = [
-        math.log(e.wall_ms / e.expected.value)
-        for e in ended
-        if e.expected.basis == basis and e.wall_ms > 0 and e.expected.value > 0
-    ]
-    weights = [_FORGET**age for age in reversed(range(len(logs)))]
+    """Fit line and spread to what has ended and to what has run so long already (censored, by expectation)."""
+    done = [e for e in ended if e.expected.basis == basis and e.wall_ms > 0]
     mine = [j for j in jobs if j.expected.basis == basis]
-    bounds = [math.log(j.elapsed / j.expected.value) for j in mine if j.elapsed and j.expected.value > 0]
-    usual = statistics.mean(_sigma(j.expected) for j in mine)
-    doubt = _DOUBT.get(basis, _MOST_DOUBT)
-    middle, spread = 0.0, usual
-    seen = sum(weights) + len(bounds)
+    going = [j for j in mine if j.elapsed]
+    pivot = statistics.mean([_log(e.expected.value) for e in done] + [_log(j.expected.value) for j in mine])
+    x = [_log(e.expected.value) - pivot for e in done] + [_log(j.expected.value) - pivot for j in going]
+    y = [_log(e.wall_ms) for e in done]
+    weights = [_FORGET**age for age in reversed(range(len(done)))]
+    usual = _UNKNOWN_SPREAD if basis == "default" else statistics.mean(_sigma(j.expected) for j in mine)
+    pace = _Pace(pivot, pivot, 1.0, usual)
     for _ in range(_STEPS):
-        beyond = [_beyond(bound, middle, spread) for bound in bounds]
-        total = sum(w * v for w, v in zip(weights, logs, strict=True)) + sum(m for m, _ in beyond)
-        middle = total / (seen + (spread / doubt) ** 2)
-        squares = sum(w * (v - middle) ** 2 for w, v in zip(weights, logs, strict=True))
-        squares += sum((m - middle) ** 2 + v for m, v in beyond) + _SPREAD_WEIGHT * usual**2
-        spread = math.sqrt(squares / (seen + _SPREAD_WEIGHT))
+        beyond = [_beyond(_log(j.elapsed or 0.0), pace.center(j.expected), pace.spread) for j in going]
+        values = y + [mean for mean, _ in beyond]
+        pace = _line(pace, basis, x, values, weights + [1.0] * len(going))
+        residuals = [v - pace.middle - pace.slope * d for v, d in zip(values, x, strict=True)]
+        squares = sum(w * r**2 for w, r in zip(weights + [1.0] * len(going), residuals, strict=True))
+        squares += sum(variance for _, variance in beyond) + _SPREAD_WEIGHT * usual**2
+        pace = replace(pace, spread=math.sqrt(squares / (sum(weights) + len(going) + _SPREAD_WEIGHT)))
     # One that still runs says half as much as one that has ended.
-    known = sum(weights) + len(bounds) / 2
-    return _Pace(middle, spread / math.sqrt(known + (spread / doubt) ** 2), spread)
+    doubts = _line(pace, basis, x, values, weights + [0.5] * len(going))
+    return replace(pace, doubts=doubts.doubts, tilt=doubts.tilt)
+
+
+def _line(pace: _Pace, basis: str, x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> _Pace:
+    """The line through points that expectations say nothing against: least squares with a prior."""
+    slope, slope_doubt = _SLOPE.get(basis, _VAGUE_SLOPE)
+    a = (pace.spread / _DOUBT.get(basis, _MOST_DOUBT)) ** 2
+    b = (pace.spread / slope_doubt) ** 2
+    s0 = sum(weights) + a
+    s1 = sum(w * d for w, d in zip(weights, x, strict=True))
+    s2 = sum(w * d * d for w, d in zip(weights, x, strict=True)) + b
+    t0 = sum(w * (v - pace.pivot) for w, v in zip(weights, y, strict=True))
+    t1 = sum(w * d * (v - pace.pivot) for w, d, v in zip(weights, x, y, strict=True)) + b * slope
+    det = s0 * s2 - s1 * s1
+    doubts = (pace.spread / math.sqrt(s0), pace.spread * math.sqrt(s0 / det))
+    middle = pace.pivot + (t0 * s2 - t1 * s1) / det
+    return _Pace(pace.pivot, middle, (s0 * t1 - s1 * t0) / det, pace.spread, doubts, s1 / s0)
+
+
+def _log(ms: float) -> float:
+    return math.log(max(ms, 1e-3))
 
 
 def _beyond(bound: float, middle: float, spread: float) -> tuple[float, float]:
@@ -202,9 +237,9 @@ def _sigma(expected: Estimate) -> float:
     return math.log(expected.high / expected.low) / (2 * _NINETY_PERCENT)
 
 
-def _draw(job: Job, middle: float, spread: float, uniform: float) -> float:
+def _draw(job: Job, pace: _Pace, uniform: float) -> float:
     """Milliseconds that a job needs still, drawn from those durations that are longer than it has run already."""
-    center = math.log(max(job.expected.value, 1e-3)) + middle
+    center, spread = pace.center(job.expected), pace.spread
     if not job.elapsed or job.elapsed <= 0:
         return math.exp(center + spread * _NORMAL.inv_cdf(min(max(uniform, 1e-9), 1 - 1e-9)))
     tail = _NORMAL.cdf((center - math.log(job.elapsed)) / spread)
