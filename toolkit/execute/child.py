@@ -18,6 +18,7 @@ import msgpack
 import toolkit.task
 from toolkit.contain import kernel, limits, lockdown
 from toolkit.contain.rules import ContainmentError, Rules, Violation, interpreter_paths
+from toolkit.core.freed_memory import keep_freed_memory
 from toolkit.execute.base import Access, Limits
 from toolkit.execute.frames import IN_FORCE, REPORT, RESULT, VIOLATION, write_frame
 from toolkit.task.place import PLACE
@@ -25,6 +26,7 @@ from toolkit.task.place import PLACE
 _PR_SET_CHILD_SUBREAPER = 36
 _RESULT_FD = 3
 _BROKEN = 98
+_KEPT_BYTES = 256 << 20
 
 
 def adopt_orphans() -> None:
@@ -77,6 +79,7 @@ def run_child(
     code = _BROKEN
     try:
         os.setpgid(0, 0)
+        keep_freed_memory(_KEPT_BYTES)
         _arrange(*pipes)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)

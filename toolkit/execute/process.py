@@ -41,9 +41,9 @@ _PASSED_ON_PREFIXES = (
     "ARROW_", "BLIS_", "GOTO_", "KMP_", "LC_", "LD_", "MALLOC_", "MKL_", "NPY_", "NUMBA_", "OMP_", "OPENBLAS_",
 )  # fmt: skip
 
-_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
-"""Have the C library keep the memory of one chunk's arrays for the next: half of a scan's page faults were for giving
-it back and asking for it again."""
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(256 << 10), "MALLOC_TRIM_THRESHOLD_": str(1 << 20)}
+"""Have the process that forks the workers give back the memory of results that pass through it: every child begins
+with what it holds."""
 
 
 class ProcessExecutor:

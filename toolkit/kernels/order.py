@@ -15,6 +15,7 @@ from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, Table
 from toolkit.kernels.frequency import SCRATCH, summarise
 from toolkit.kernels.keys import KeyRange, cut, from_keys, full_range, to_keys
 from toolkit.kernels.present import present_values, sorted_values
+from toolkit.kernels.room import Room
 from toolkit.kernels.tally import (
     Bins,
     Tally,
@@ -77,7 +78,7 @@ class Order(Kernel):
         self._keys = KeyRange(self._part["low"], self._part["high"]) if self._part else whole
         self._rows = self._part["count"] if self._part else table.grid.rows
         self._dense = self._keys.shift == 0
-        self._limit = self._rows if self._rows <= self._cap else max(self._cap // 2, 1)
+        self._room = Room(self._rows, self._cap)
 
     @classmethod
     def accepts(cls, spec: ColumnSpec) -> bool:
@@ -109,9 +110,14 @@ class Order(Kernel):
         if state["histogram"] is not None:
             self._count(state, values)
             return state
+        if not self._room.takes(state["values"].size, state["waiting"], values.size):
+            state = self.settle(state)
+            if state["histogram"] is not None:
+                self._count(state, values)
+                return state
         state["pending"].append(values)
         state["waiting"] += values.size
-        return self.settle(state) if state["waiting"] > self._limit else state
+        return state
 
     def merge(self, left: State, right: State) -> State:
         """Join tallies or add buckets."""
@@ -142,7 +148,9 @@ class Order(Kernel):
             block = block[:numbers]
             zeros = [int(np.searchsorted(block, kind(0.0), side=side)) for side in ("left", "right")]
             block[slice(*zeros)] = 0.0  # some of them may be -0.0
-        self._keep(state, join(_tally(state), tally_sorted(block)))
+        fresh = tally_sorted(block)
+        del block  # before the join, which takes as much again
+        self._keep(state, join(_tally(state), fresh))
         return state
 
     def finish(self, state: State) -> dict[str, Any]:
@@ -194,15 +202,13 @@ class Order(Kernel):
         """A tally of as many values as the cap allows, or buckets, with what is pending."""
         if self._dense:
             return 8 * self._keys.buckets + 4096
-        held = self._rows if self._rows <= self._cap else self._cap + self._limit + self.chunk_rows
-        return held * (self._dtype.itemsize + 4) + 8 * self._keys.buckets + 65_536
+        return self._room.most * (self._dtype.itemsize + 4) + 8 * self._keys.buckets + 65_536
 
     def scratch(self) -> int:
         """Temporaries of a sort and a join."""
         if self._dense:
             return 16 * self.chunk_rows + 5 * self.memory() + SCRATCH
-        held = self._rows if self._rows <= self._cap else self._cap + self._limit + self.chunk_rows
-        return held * (2 * self._dtype.itemsize + 40) + SCRATCH
+        return self._room.most * (2 * self._dtype.itemsize + 40) + SCRATCH
 
     def cost(self) -> float:
         """Nanoseconds a row."""
@@ -247,7 +253,7 @@ class Order(Kernel):
 
     def _keep(self, state: State, tally: Tally) -> None:
         state["values"], state["counts"] = tally
-        if tally.values.size > self._cap:
+        if tally.values.size > self._room.kept:
             self._give_up(state, tally)
 
     def _give_up(self, state: State, tally: Tally) -> None:

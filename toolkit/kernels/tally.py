@@ -13,6 +13,7 @@ import numpy.typing as npt
 from toolkit.kernels.frequency import Counts, frequency_table, join_tables, top_positions
 
 _EXACT_INTEGERS = 1 << 53
+_HALF_OF_ALL = 2.0**1023
 
 
 class Tally(NamedTuple):
@@ -114,7 +115,7 @@ def equal_bins(low: Any, high: Any, bins: int, dtype: np.dtype[Any]) -> Bins:
         exact = [low - half + i * (high - low + 2 * half) / bins for i in range(bins + 1)]
         return Bins([float(e) for e in exact], [math.ceil(e) for e in exact[1:-1]])
     first, last = (low - 0.5, high + 0.5) if low == high else (float(low), float(high))
-    if math.isfinite(last - first):
+    if max(abs(first), abs(last)) < _HALF_OF_ALL:  # where neither the width nor the last edge can overflow
         edges = np.linspace(first, last, bins + 1)
     else:
         edges = 2.0 * np.linspace(first / 2.0, last / 2.0, bins + 1)

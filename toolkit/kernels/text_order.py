@@ -24,6 +24,7 @@ from toolkit.kernels.identities import (
 )
 from toolkit.kernels.keys import KeyRange, cut
 from toolkit.kernels.lexicographic import COMPARED_BYTES
+from toolkit.kernels.room import Room
 
 if TYPE_CHECKING:
     from toolkit.storage.dataset import Dataset
@@ -72,7 +73,7 @@ class TextOrder(Kernel):
         self._part: dict[str, Any] | None = self.params["part"]
         self._keys = KeyRange(self._part["low"], self._part["high"]) if self._part else _ALL_KEYS
         self._rows = self._part["count"] if self._part else table.grid.rows
-        self._limit = self._rows if self._rows <= self._cap else max(self._cap // 2, 1)
+        self._room = Room(self._rows, self._cap)
 
     @classmethod
     def accepts(cls, spec: ColumnSpec) -> bool:
@@ -88,12 +89,14 @@ class TextOrder(Kernel):
         found = hashed_rows(chunk, self.column) if self._part is None else self._slice(chunk)
         if not found.rows.size:
             return state
+        if state["histogram"] is None and not self._room.takes(state["rows"].size, state["waiting"], found.rows.size):
+            state = self.settle(state)
         if state["histogram"] is not None:
             state["histogram"] = state["histogram"] + self._keys.histogram(found.first)
             return state
         state["pending"].append(list(found[:3]))
         state["waiting"] += found.rows.size
-        return self.settle(state) if state["waiting"] > self._limit else state
+        return state
 
     def merge(self, left: State, right: State) -> State:
         """Join texts or add buckets."""
@@ -128,7 +131,7 @@ class TextOrder(Kernel):
             distinct. Where more texts than the parameter ``ties`` are tied at the last place, ``ties`` is ``row``: of
             those the ones that come first in the table are listed; else it is ``value``.
         """
-        if state["rows"] is not None and state["rows"].size + state["waiting"] > self._cap:
+        if state["rows"] is not None and state["rows"].size + state["waiting"] > self._room.most:
             state = self.settle(state)
         if state["histogram"] is None:  # what is pending needs not be settled first, which saves half the time
             return self._described(leaders(_parts(state), self._keys, self._k, self._keep_rows))
@@ -171,18 +174,15 @@ class TextOrder(Kernel):
 
     def memory(self) -> int:
         """Hashes and rows of as many texts as the cap allows, with what is pending."""
-        return 32 * self._held() + 8 * self._keys.buckets + 65_536
+        return 32 * self._room.most + 8 * self._keys.buckets + 65_536
 
     def scratch(self) -> int:
         """Temporaries of a sort and a join, and of hashing a chunk."""
-        return 90 * self._held() + 64 * self.chunk_rows + SCRATCH
+        return 90 * self._room.most + 64 * self.chunk_rows + SCRATCH
 
     def cost(self) -> float:
         """Nanoseconds a row."""
         return 110.0
-
-    def _held(self) -> int:
-        return self._rows if self._rows <= self._cap else self._cap + self._limit + self.chunk_rows
 
     def _slice(self, chunk: Chunk) -> Identities:
         """Texts of a chunk whose first hash is in the range."""
@@ -195,7 +195,7 @@ class TextOrder(Kernel):
     def _replace(self, state: State, found: Identities) -> None:
         state.update(_fields(found))
         # A range of single hashes can't be cut further, and holds texts enough to outgrow the cap only by a wonder.
-        if found.rows.size > self._cap and self._keys.shift > 0:
+        if found.rows.size > self._room.kept and self._keys.shift > 0:
             self._give_up(state, found)
 
     def _give_up(self, state: State, found: Identities) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.kernel_cases import AWKWARD_FLOATS, comparable
@@ -89,6 +90,7 @@ def test_result_for_any_cap_and_chunking(name: str) -> None:
             assert comparable(order(values, chunk_rows, k=3, cap=cap)) == comparable(whole)
 
 
+@example([1e308, sys.float_info.max], 1, 1)
 @given(
     st.lists(st.floats(width=64) | st.sampled_from(AWKWARD_FLOATS), min_size=1, max_size=60),
     st.integers(1, 12),

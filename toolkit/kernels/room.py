@@ -1,0 +1,39 @@
+"""How many values a state gathers: no more for a large table than for one that fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What may be held of ``rows`` values, of which ``cap`` fit in memory.
+
+    A table that fits is gathered and sorted once. A larger one fills the same room once, and keeps what is distinct of
+    it where that takes at most half; what follows is joined in quarters, since a join needs temporaries for both sides.
+    """
+
+    rows: int
+    cap: int
+
+    @property
+    def most(self) -> int:
+        """Values that are held at any time, gathered and kept together."""
+        return min(self.rows, self.cap)
+
+    @property
+    def kept(self) -> int:
+        """Distinct values that are kept; with more of them buckets are counted instead."""
+        return self.cap if self.rows <= self.cap else max(self.cap // 2, 1)
+
+    def takes(self, kept: int, waiting: int, more: int) -> bool:
+        """Whether ``more`` values can be gathered beside ``waiting`` ones and ``kept`` distinct ones.
+
+        Examples
+        --------
+        >>> Room(100, 100).takes(0, 90, 10), Room(200, 100).takes(0, 90, 20), Room(200, 100).takes(40, 20, 10)
+        (True, False, False)
+        """
+        if self.rows <= self.cap:
+            return True
+        return waiting + more <= (max(self.cap // 4, 1) if kept else self.cap)
