@@ -56,11 +56,12 @@ class GroupMoments(Kernel):
     Within a run of rows the values of each group are taken about their own mean, as in the kernel
     ``moments``, so that neither the distance between the groups nor the size of the numbers costs digits.
 
-    The state is ``runs``, shape (7, groups + 1, 64), fields as in `toolkit.kernels.partial_moments`.
+    The state is ``runs``, shape (7, groups + 1, blocks), fields as in `toolkit.kernels.partial_moments`, of the
+    blocks from ``first`` on that its rows are in.
     """
 
     name: ClassVar[str] = "group_moments"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "tree"
     references: ClassVar[tuple[str, ...]] = ("10.1080/00031305.1983.10483115", "10.1080/01621459.1974.10482955")
     defaults: ClassVar[Mapping[str, Any]] = {"levels": 64, "about": _MEAN, "names": True}
@@ -102,7 +103,7 @@ class GroupMoments(Kernel):
 
     def init(self) -> State:
         """No values in any group."""
-        return {"runs": _none(self.groups)}
+        return {"first": 0, "runs": no_moments(0).reshape(len(FIELDS), 0, 0)}
 
     def batch(self) -> str:
         """Values of the same groups are taken together: the rows are then distributed to the groups once."""
@@ -133,7 +134,17 @@ class GroupMoments(Kernel):
 
     def merge(self, left: State, right: State) -> State:
         """Merge group by group and block by block."""
-        return {"runs": _merged(left["runs"], right["runs"])}
+        if not left["runs"].size or not right["runs"].size:
+            return left if left["runs"].size else right
+        (a, x), (b, y) = ((state["first"], state["runs"]) for state in (left, right))
+        first, stop = min(a, b), max(a + x.shape[2], b + y.shape[2])
+        begin = max(a, b)
+        end = max(min(a + x.shape[2], b + y.shape[2]), begin)  # of the blocks that both have
+        runs = _none(self.groups, stop - first)
+        runs[:, :, a - first : a - first + x.shape[2]] = x
+        runs[:, :, b - first : b - first + y.shape[2]] = y
+        runs[:, :, begin - first : end - first] = _merged(x[:, :, begin - a : end - a], y[:, :, begin - b : end - b])
+        return {"first": first, "runs": runs}
 
     def finish(self, state: State) -> dict[str, Any]:
         """Merge the blocks of each group in their order.
@@ -147,7 +158,9 @@ class GroupMoments(Kernel):
             ``m2`` of all groups but the last together; ``blocks``: ``n``, ``mean`` and ``m2``, each of shape
             (64, groups + 1). Means of no values are NaN.
         """
-        runs = state["runs"]
+        runs = _none(self.groups, BLOCKS)
+        if state["runs"].size:
+            runs[:, :, state["first"] : state["first"] + state["runs"].shape[2]] = state["runs"]
         groups = _folded(runs)
         total = fold_moments(groups[:, :-1]) if groups.shape[1] > 1 else no_moments(1)[:, 0]
         with np.errstate(over="ignore", invalid="ignore"):  # means at either end of the doubles
@@ -162,9 +175,10 @@ class GroupMoments(Kernel):
         }
 
     def memory(self) -> int:
-        """One state, and those that wait for their siblings in the tree."""
-        one = 8 * len(FIELDS) * self.groups * BLOCKS + 1024
-        return one * (self.table.grid.n_chunks.bit_length() + 3)
+        """The blocks of all states that wait for their siblings in the tree, which overlap in one, and a merge."""
+        block = 8 * len(FIELDS) * self.groups
+        waiting = self.table.grid.n_chunks.bit_length() + 3
+        return 2 * block * BLOCKS + waiting * (block + 1024)
 
     def scratch(self) -> int:
         """States of a batch and temporaries of a merge, values of a batch, and codes of a chunk."""
@@ -183,12 +197,15 @@ def _leaves(batch: Sequence[GroupMoments], chunk: Chunk) -> list[State]:
     tables: Iterable[RunTable] = _tables(chunk, batch)
     if batch[0].params["about"] == _MEAN:
         tables = _shared_tables(chunk, _Values(tuple(kernel.request.columns[1] for kernel in batch), tuple(batch)))
-    leaf, former = no_moments(groups * BLOCKS * len(batch)).reshape(len(FIELDS), groups, BLOCKS, len(batch)), -1
-    for (block, lo, hi), table in zip(_pieces(chunk, batch[0].table.grid.rows), tables, strict=True):
-        found = moments_by_group(table, codes[lo:hi], groups)
-        leaf[:, :, block] = _merged(leaf[:, :, block], found) if block == former else found
+    pieces = _pieces(chunk, batch[0].table.grid.rows)
+    first, former = pieces[0][0], -1
+    blocks = pieces[-1][0] - first + 1
+    leaf = no_moments(groups * blocks * len(batch)).reshape(len(FIELDS), groups, blocks, len(batch))
+    for (block, lo, hi), table in zip(pieces, tables, strict=True):
+        found, at = moments_by_group(table, codes[lo:hi], groups), block - first
+        leaf[:, :, at] = _merged(leaf[:, :, at], found) if block == former else found
         former = block
-    return [{"runs": np.ascontiguousarray(leaf[..., i])} for i in range(len(batch))]
+    return [{"first": first, "runs": np.ascontiguousarray(leaf[..., i])} for i in range(len(batch))]
 
 
 def _tables(chunk: Chunk, batch: Sequence[GroupMoments]) -> Iterator[RunTable]:
@@ -213,8 +230,8 @@ def _pieces(chunk: Chunk, rows: int) -> list[tuple[int, int, int]]:
     return block_pieces(chunk.rows.start, chunk.rows.stop, rows, PIECE)
 
 
-def _none(groups: int) -> Floats:
-    return no_moments(groups * BLOCKS).reshape(len(FIELDS), groups, BLOCKS)
+def _none(groups: int, blocks: int) -> Floats:
+    return no_moments(groups * blocks).reshape(len(FIELDS), groups, blocks)
 
 
 def _merged(left: Floats, right: Floats) -> Floats:

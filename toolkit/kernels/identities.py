@@ -52,17 +52,8 @@ def _hashed(chunk: Chunk, column: str) -> Identities:
     return Identities(first, second, rows, None)
 
 
-def _sorted(chunk: Chunk, column: str) -> Identities:
-    found = hashed_rows(chunk, column)
-    order = np.argsort(found.first)
-    return Identities(found.first[order], found.second[order], found.rows[order], None)
-
-
 hashed_rows = LastDerived(_hashed)
 """Hashes and rows where a long text column is present, in row order; texts that repeat are there several times."""
-
-sorted_hashes = LastDerived(_sorted)
-"""The same, ascending by the first hash."""
 
 
 class _Groups(NamedTuple):

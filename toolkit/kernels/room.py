@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Room:
     """What may be held of ``rows`` values, of which ``cap`` fit in memory.
 
-    A table that fits is gathered and sorted once. A larger one fills the same room once, and keeps what is distinct of
-    it where that takes at most half; what follows is joined in quarters, since a join needs temporaries for both sides.
+    A table that fits is gathered and sorted once. Of a larger one half as much is, and what is distinct of it kept
+    where that takes at most half; what follows is joined in quarters, since a join needs temporaries for both sides.
     """
 
     rows: int
@@ -34,6 +34,4 @@ class Room:
         >>> Room(100, 100).takes(0, 90, 10), Room(200, 100).takes(0, 90, 20), Room(200, 100).takes(40, 20, 10)
         (True, False, False)
         """
-        if self.rows <= self.cap:
-            return True
-        return waiting + more <= (max(self.cap // 4, 1) if kept else self.cap)
+        return self.rows <= self.cap or waiting + more <= max(self.cap // (4 if kept else 2), 1)

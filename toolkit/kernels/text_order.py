@@ -20,7 +20,6 @@ from toolkit.kernels.identities import (
     join_identities,
     join_leaders,
     leaders,
-    sorted_hashes,
 )
 from toolkit.kernels.keys import KeyRange, cut
 from toolkit.kernels.lexicographic import COMPARED_BYTES
@@ -186,11 +185,9 @@ class TextOrder(Kernel):
 
     def _slice(self, chunk: Chunk) -> Identities:
         """Texts of a chunk whose first hash is in the range."""
-        found = sorted_hashes(chunk, self.column)
-        start = int(np.searchsorted(found.first, np.uint64(self._keys.low)))
-        stop = int(np.searchsorted(found.first, np.uint64(self._keys.high), side="right"))
-        inside = slice(start, stop)  # copies, so that the whole chunk's arrays can be let go of
-        return Identities(found.first[inside].copy(), found.second[inside].copy(), found.rows[inside].copy(), None)
+        found = hashed_rows(chunk, self.column)
+        inside = (found.first >= np.uint64(self._keys.low)) & (found.first <= np.uint64(self._keys.high))
+        return Identities(found.first[inside], found.second[inside], found.rows[inside], None)
 
     def _replace(self, state: State, found: Identities) -> None:
         state.update(_fields(found))

@@ -141,7 +141,7 @@ def compute_wave(dataset: Any, wave: list[Any]) -> list[dict[str, Any]]:
 def test_few_values_in_a_full_bucket_need_no_second_pass() -> None:
     values = np.tile([1.0, 1.0 + 2.0**-52], 500)
     dataset = memory_dataset({"x": values}, 100)
-    waves = Waves([request("order", "x", cap=3)], dataset)
+    waves = Waves([request("order", "x", cap=5)], dataset)
     (only,) = waves.pending()
     waves.accept(only, compute_wave(dataset, [only])[0])
     assert not waves.pending()
