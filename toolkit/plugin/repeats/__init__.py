@@ -2,7 +2,7 @@
 
 Two readings of the table. In the first, two bits for each slot of a `filter` say whether a row's hash fell there once
 or again; in the second, the rows whose slots were hit again are gathered (`gather`), which are those that repeat and a
-few per cent of others. Then rows of equal hash are compared value by value (`compare`), so that a collision of hashes
+few others. Then rows of equal hash are compared value by value (`compare`), so that a collision of hashes
 repeats nothing. Where more rows are gathered than fit, the smallest hashes go first, and the table is read again for
 the others.
 """
