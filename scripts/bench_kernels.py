@@ -6,7 +6,6 @@ code of columns that kernels of one scan share counts for each of them here.
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -91,8 +90,8 @@ def peers(dataset: Dataset) -> dict[str, Work]:
     }
 
 
-def bench_kernels(store: Path, repeats: int, as_json: bool) -> None:
-    """Print nanoseconds a row: for kernels of one or two columns the median over what they were tried on."""
+def bench_kernels(store: Path, repeats: int) -> list[dict[str, Any]]:
+    """Nanoseconds a row: for kernels of one or two columns the median over what they were tried on."""
     with open_location(store) as dataset:
         others = peers(dataset)
         rows = []
@@ -109,13 +108,7 @@ def bench_kernels(store: Path, repeats: int, as_json: bool) -> None:
                         others[name]()
                         theirs.append((time.perf_counter() - started) / dataset.rows * 1e9)
             rows.append(_row(name, requests[0], ours, theirs))
-    if as_json:
-        print(json.dumps(rows))
-        return
-    print(f"{'kernel':<18}{'columns':>8}{'ns a row':>10}{'peer':>10}{'state class':>13}")
-    for row in rows:
-        peer = "" if row["peer_ns"] is None else f"{row['peer_ns']:.1f}"
-        print(f"{row['kernel']:<18}{row['columns']:>8}{row['ns']:>10.1f}{peer:>10}{row['state_class']:>13}")
+    return rows
 
 
 def _row(name: str, one: KernelRequest, ours: list[float], theirs: list[float]) -> dict[str, Any]:
