@@ -19,7 +19,7 @@ PLUGIN_TYPES = ("profile", "planner", "transform", "analysis", "report", "llm")
 """Types of plugins, in the order in which they run."""
 
 DEFAULT_PARTITION_CHUNKS = 64
-DEFAULT_SCAN_MEMORY = 512 << 20
+DEFAULT_SCAN_MEMORY = 320 << 20
 OFF = "off"
 DEFAULT = "default"
 SETTINGS = (
