@@ -172,7 +172,7 @@ class Order(Kernel):
             filled = np.flatnonzero(state["histogram"])
             values = from_keys(self._keys.bucket_keys(filled, self._unsigned), self._dtype)
             return self._finished(Tally(values, narrowest(state["histogram"][filled])), state["nan"])
-        parts = cut(self._keys, state["histogram"], self._cap)
+        parts = cut(self._keys, state["histogram"], self._room.part)
         return {
             "count": int(state["histogram"].sum()),
             "nan": state["nan"],

@@ -134,7 +134,7 @@ class TextOrder(Kernel):
             state = self.settle(state)
         if state["histogram"] is None:  # what is pending needs not be settled first, which saves half the time
             return self._described(leaders(_parts(state), self._keys, self._k, self._keep_rows))
-        parts = cut(self._keys, state["histogram"], self._cap)
+        parts = cut(self._keys, state["histogram"], self._room.part)
         return {"parts": [[p.keys.low, p.keys.high, p.count] for p in parts]}
 
     def follow_up(self, result: Mapping[str, Any]) -> list[KernelRequest]:
