@@ -106,9 +106,10 @@ class KernelBoard:
         groups: dict[tuple[Any, ...], list[KernelRequest]] = defaultdict(list)
         shared = _connected([r.columns for r in self._pending])
         for request in self._pending:
-            entry, serial = self._entries[request.key], self._kernel(request.key).state_class == "serial"
-            place = (request.key,) if entry.alone else (shared[request.columns], len(request.columns) > 1)
-            groups[(serial, *place)].append(request)
+            kernel = self._kernel(request.key)
+            own = self._entries[request.key].alone or kernel.wants_own_scan
+            place = (request.key,) if own else (shared[request.columns], len(request.columns) > 1)
+            groups[(kernel.state_class == "serial", *place)].append(request)
         self._pending = []
         scans = []
         for (serial, *_), requests in groups.items():

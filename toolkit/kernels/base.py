@@ -239,6 +239,11 @@ class Kernel(ABC):
         """Roughly the nanoseconds it takes for each row."""
 
     @property
+    def wants_own_scan(self) -> bool:
+        """Whether it takes so much that a scan of a small table would not hold it and others."""
+        return False
+
+    @property
     def chunk_rows(self) -> int:
         """Rows of the largest chunk."""
         return min(self.table.grid.chunk_rows, self.table.grid.rows)

@@ -183,6 +183,11 @@ class TextOrder(Kernel):
         """Nanoseconds a row."""
         return 110.0
 
+    @property
+    def wants_own_scan(self) -> bool:
+        """A range of hashes takes as much as a whole table that fits."""
+        return self._part is not None
+
     def _slice(self, chunk: Chunk) -> Identities:
         """Texts of a chunk whose first hash is in the range."""
         found = hashed_rows(chunk, self.column)
