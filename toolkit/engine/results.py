@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from toolkit.core.canonical import canonical_json
@@ -112,6 +112,16 @@ def pack_files(folder: Path) -> list[Path]:
         When there is no such folder.
     """
     return [p for p in folder.iterdir() if p.suffix == _SUFFIX]
+
+
+def pack_results(path: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """The results of a pack whose keys are wanted; those that are damaged are left out, as is all of a damaged pack."""
+    found: dict[str, bytes] = {}
+    for key, (_, offset, length, digest) in (_table(path) or {}).items():
+        body = _read(path, offset, length) if wanted(key) else None
+        if body is not None and hashlib.sha256(body).hexdigest() == digest:
+            found[key] = body
+    return found
 
 
 def _table(path: Path) -> dict[str, Place] | None:

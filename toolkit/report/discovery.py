@@ -75,6 +75,23 @@ def controlled(
     return facts + kept, account
 
 
+def adjusted_q_values(log10_p: Sequence[float], n_tests: int, method: str) -> list[float]:
+    """q-values as a report has them, rounded to 10 significant digits.
+
+    Parameters
+    ----------
+    log10_p : sequence of float
+        Decimal logarithms of the p-values of findings.
+    n_tests : int
+        All hypotheses.
+    method : str
+        One of `toolkit.govern.discovery.METHODS`.
+    """
+    # Benjamini and Yekutieli (2001), doi:10.1214/aos/1013699998: the sum of 1/i makes up for any dependence.
+    factor = math.fsum(1.0 / i for i in range(1, n_tests + 1)) if method == METHODS[1] else 1.0
+    return [round_significant(min(1.0, q * factor)) for q in q_values(log10_p, n_tests)]
+
+
 def weakness(finding: Mapping[str, Any], params: Mapping[str, Any]) -> str:
     """Why a tested finding is none whatever its p-value; empty when its effect is sure to matter.
 
@@ -146,11 +163,9 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
 
 def _adjust(findings: Sequence[Finding], field: str, n_tests: int, method: str) -> None:
     """Set the q-values of findings within a family of hypotheses."""
-    found = q_values([f["log10_p"] for f in findings], n_tests)
-    # Benjamini and Yekutieli (2001), doi:10.1214/aos/1013699998: the sum of 1/i makes up for any dependence.
-    factor = math.fsum(1.0 / i for i in range(1, n_tests + 1)) if method == METHODS[1] else 1.0
-    for finding, q in zip(findings, found, strict=True):
-        finding[field] = round_significant(min(1.0, q * factor))
+    adjusted = adjusted_q_values([f["log10_p"] for f in findings], n_tests, method)
+    for finding, q in zip(findings, adjusted, strict=True):
+        finding[field] = q
 
 
 def _families(

@@ -116,7 +116,11 @@ def finding_id(plugin: str, finding: Mapping[str, Any]) -> str:
     finding : mapping
         Its fields; floats are rounded to 10 significant digits before they count.
     """
-    content = [plain_tree(finding.get(name), rounded=True) for name in _FINDING_FIELDS]
+    # A report has null where a plugin gave nothing, so that an id can be calculated from either.
+    empty: dict[str, Any] = {"columns": [], "evidence": {}, "references": [], "measure": ""}
+    content = [
+        plain_tree(finding.get(name) or empty.get(name, finding.get(name)), rounded=True) for name in _FINDING_FIELDS
+    ]
     return digest_value([plugin, *content])[:ID_LENGTH]
 
 
