@@ -14,6 +14,7 @@ from toolkit.core.canonical import canonical_json, pretty_json
 from toolkit.core.settings import read_settings
 from toolkit.engine.board import KernelBoard
 from toolkit.engine.containment import Containment, check_enforcement
+from toolkit.engine.crate import libraries, write_crate
 from toolkit.engine.discovery import discover
 from toolkit.engine.eta import Eta, eta_from_state
 from toolkit.engine.forecast import Forecasts, check_something_runs
@@ -255,6 +256,7 @@ class _Run:
         side = {
             **report.to_json(),
             "started": utc(self._started),
+            "ended": utc(time.time()),
             "seconds": cost.seconds,
             "predicted_seconds": dict(zip(("value", "low", "high"), cost.predicted_seconds, strict=True)),
             "executor": self._executor.name,
@@ -265,9 +267,11 @@ class _Run:
             "policy": prepared.plan.policy.source,
             "enforcement": held,
             "host": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
+            "libraries": libraries(),
             "plugins": [detail_of(s) for s in summaries],
         }
         self.folder.write(RUN, pretty_json(side).encode())
+        write_crate(self.folder, self._files, side, [run.outcome() for run in self._schedule.plugins.values()])
         self._write_state(done=True)
         return report
 
