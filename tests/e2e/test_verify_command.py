@@ -17,7 +17,7 @@ import toolkit.verify
 from tests.plugin_on_disk import plugin_on_disk
 from tests.sample_store import sample_store
 from tests.store_on_disk import store_on_disk
-from toolkit.report.model import finding_id
+from toolkit.report.findings import finding_id
 
 SUM = """
 def run(ctx):

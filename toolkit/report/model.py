@@ -5,29 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.core.digest import digest_value
 from toolkit.govern.discovery import DEFAULT_CONTROL, DiscoveryControl
 from toolkit.report.associations import associations
 from toolkit.report.conformity import conforms
-from toolkit.report.discovery import controlled, in_order, merged
+from toolkit.report.findings import reported_findings, table_key
 from toolkit.report.plain import plain_tree
 from toolkit.report.schema import SCHEMA_VERSION, report_schema
 
-ID_LENGTH = 16
-"""Hexadecimal digits of a finding's id."""
-
-_FINDING_FIELDS = (
-    "kind",
-    "columns",
-    "effect",
-    "interval",
-    "log10_p",
-    "evidence",
-    "sentence",
-    "recommendation",
-    "references",
-    "measure",
-)
 _UNKNOWN_COLUMN: dict[str, Any] = {
     "count": None,
     "missing": None,
@@ -83,8 +67,7 @@ def build_report(
     """
     ordered = sorted(outcomes, key=lambda o: str(o["id"]))
     done = [o for o in ordered if o["status"] == "ok"]
-    kept, account = controlled(_findings(done), done, control)
-    findings = merged(in_order(kept, [c["name"] for c in columns]))
+    findings, account = reported_findings(done, [c["name"] for c in columns], control)
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": _dataset(dataset),
@@ -104,40 +87,6 @@ def _dataset(dataset: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: dataset[name] for name in ("key", "rows", "data_hash", "schema_hash")}
     known = {"chunk_rows": dataset["chunk_rows"]} if "chunk_rows" in dataset else {}
     return {**fields, **known, "sampled": False}
-
-
-def finding_id(plugin: str, finding: Mapping[str, Any]) -> str:
-    """Digest of what a finding says, so that the same finding has the same id in every run.
-
-    Parameters
-    ----------
-    plugin : str
-        Id of the plugin that found it.
-    finding : mapping
-        Its fields; floats are rounded to 10 significant digits before they count.
-    """
-    # A report has null where a plugin gave nothing, so that an id can be calculated from either.
-    empty: dict[str, Any] = {"columns": [], "evidence": {}, "references": [], "measure": ""}
-    content = [
-        plain_tree(finding.get(name) or empty.get(name, finding.get(name)), rounded=True) for name in _FINDING_FIELDS
-    ]
-    return digest_value([plugin, *content])[:ID_LENGTH]
-
-
-def _findings(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """All findings in the report's form, each once, as if none had been tested beside others."""
-    found: dict[str, dict[str, Any]] = {}
-    for outcome in outcomes:
-        for raw in outcome.get("findings") or ():
-            finding = {name: plain_tree(raw.get(name), rounded=True) for name in _FINDING_FIELDS}
-            finding |= {"plugin": outcome["id"], "id": finding_id(outcome["id"], raw), "table": _table_key(outcome)}
-            finding |= {"q_value": None, "family": outcome.get("family") or None, "family_q_value": None}
-            finding |= {"measure": finding["measure"] or None, "also_found_by": []}
-            finding["columns"] = finding["columns"] or []
-            finding["evidence"] = finding["evidence"] or {}
-            finding["references"] = finding["references"] or []
-            found.setdefault(finding["id"], finding)
-    return list(found.values())
 
 
 def _columns(columns: Sequence[Mapping[str, Any]], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
@@ -194,16 +143,10 @@ def _plugin(outcome: Outcome) -> dict[str, Any]:
         "status": outcome["status"],
         "reason": outcome.get("reason") or None,
         "failure": plain_tree(outcome.get("failure")),
-        "table": _table_key(outcome),
+        "table": table_key(outcome),
         "coverage": coverage,
         "budget": plain_tree(dict(outcome.get("budget") or {})),
     }
-
-
-def _table_key(outcome: Outcome) -> str | None:
-    """Key of the derived table that a plugin ran on; None for the run's own table."""
-    table = outcome.get("table")
-    return table["key"] if table else None
 
 
 def _derived(outcome: Outcome) -> dict[str, Any]:

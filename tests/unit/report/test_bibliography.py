@@ -44,7 +44,7 @@ def test_the_toolkit_is_cited_as_it_asks_for() -> None:
     entry = read().entries["fullscan_toolkit"]
     assert entry.fields["title"] == f"{{{asked['title']}}}"
     assert entry.fields["version"] == asked["version"]
-    assert module.AUTHORS == asked["authors"][0]["name"]
+    assert asked["authors"][0]["name"] == module.AUTHORS
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=30))

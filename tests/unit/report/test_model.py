@@ -14,7 +14,8 @@ from scipy.stats import false_discovery_control
 from tests.unit.report.sample_report import COLUMNS, DATASET, FINDING, NASTY, outcomes
 from toolkit.core.canonical import canonical_json
 from toolkit.plugin.inference.multiplicity import q_values
-from toolkit.report.model import build_report, finding_id
+from toolkit.report.findings import finding_id
+from toolkit.report.model import build_report
 from toolkit.report.plain import plain_tree
 from toolkit.report.renderers.markdown_report import MarkdownRenderer
 from toolkit.report.schema import report_schema

@@ -17,7 +17,7 @@ from toolkit.engine.manifest import Manifest
 from toolkit.engine.results import pack_results
 from toolkit.engine.run_folder import PLAN, RunFolder
 from toolkit.plugin.result import Result
-from toolkit.report.model import finding_id
+from toolkit.report.findings import finding_id
 from toolkit.report.validation import ReportError, check_report
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import Dataset, open_location

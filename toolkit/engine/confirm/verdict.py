@@ -13,7 +13,7 @@ from toolkit.engine.confirm.recompute import RELATIVE, agree, named_chunks, reco
 from toolkit.engine.confirm.records import Recorded, kept_findings
 from toolkit.engine.confirm.replay import Replayed, replay
 from toolkit.report.discovery import adjusted_q_values
-from toolkit.report.model import finding_id
+from toolkit.report.findings import finding_id
 
 _SMALLEST = 1e-300
 """Below it, doubles lose digits."""

@@ -21,7 +21,7 @@ _FEW_KINDS = 10
 """More are folded, so that the findings come first."""
 
 
-def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: int) -> Markup:
+def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: int, *, by_kind: bool = True) -> Markup:
     """List all findings in the report's order, as far as they fit.
 
     Parameters
@@ -32,6 +32,8 @@ def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: 
         Where columns are.
     room : int
         Bytes that the cards may take.
+    by_kind : bool
+        Whether there are buttons that show one kind alone; they need the page's script.
     """
     cards, folded, gone = fit(
         range(len(findings)),
@@ -43,7 +45,7 @@ def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: 
     said += [f"{number(gone)} more findings are in report.json."] if gone else []
     parts = [
         element("h2", "Findings", element("span", number(len(findings)), class_="count")),
-        _kinds(findings) if findings else element("p", "No plugin that was done found anything.", class_="none"),
+        element("p", "Nothing was found.", class_="none") if not findings else _kinds(findings) if by_kind else EMPTY,
         *(element("p", sentence, class_="note") for sentence in said),
         element("ol", join(cards), class_="cards") if cards else EMPTY,
         element("p", "No finding matches the search.", class_="nothing", hidden=True),

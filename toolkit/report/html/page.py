@@ -15,7 +15,7 @@ from toolkit.report.html.columns import columns_section
 from toolkit.report.html.findings import findings_section
 from toolkit.report.html.ledger import derived_section, omitted_section, plugins_section, references_section
 from toolkit.report.html.links import Links
-from toolkit.report.html.markup import Markup, element, join
+from toolkit.report.html.markup import EMPTY, Markup, element, join
 from toolkit.report.html.overview import overview_section
 
 LIMIT = 2_000_000
@@ -59,10 +59,26 @@ _SPARE = 2_000
 
 
 def _document(report: Mapping[str, Any], body: Markup) -> bytes:
-    style, behaviour = _part("style.css") + _widths(), _part("behaviour.js")
-    allowed = f"script-src {_digest(behaviour)}; style-src {_digest(style)}"
-    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     title = f"Full-scan report: {number(report['dataset']['rows'])} rows, {number(len(report['columns']))} columns"
+    return document(title, _top(report), body, _foot(report), _part("behaviour.js"))
+
+
+def document(title: str, top: Markup, body: Markup, foot: Markup, behaviour: str = "") -> bytes:
+    """A whole page in the report's style, that nothing from the data can make act.
+
+    Parameters
+    ----------
+    title : str
+        Of the page.
+    top, body, foot : Markup
+        What stands above, in and below the landmark ``main``.
+    behaviour : str
+        The script that serves it, if there is one.
+    """
+    style = _part("style.css") + _widths()
+    allowed = f"script-src {_digest(behaviour)}; " if behaviour else ""
+    allowed += f"style-src {_digest(style)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     head = [
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content_=policy),
@@ -71,13 +87,12 @@ def _document(report: Mapping[str, Any], body: Markup) -> bytes:
         element("title", title),
         Markup(f"<style>{style}</style>"),
     ]
-    script = Markup(f"<script>{behaviour}</script>")
     content = [
         element("a", "Skip to the report", href="#main", class_="skip"),
-        _top(report),
+        top,
         element("main", body, id="main", tabindex=-1),
-        _foot(report),
-        script,
+        foot,
+        Markup(f"<script>{behaviour}</script>") if behaviour else EMPTY,
     ]
     whole = f"<!DOCTYPE html>\n<html lang=en>\n<head>{join(head)}</head>\n<body>{join(content)}</body>\n</html>\n"
     return whole.encode("utf-8", "backslashreplace")
