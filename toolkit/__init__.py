@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from toolkit.core.version import __version__
 
 if TYPE_CHECKING:
-    from toolkit.api import convert_table, open_store, run_plugins
+    from toolkit.api import compare_stores, convert_table, open_report, open_store, run_plugins
 
-__all__ = ["__version__", "convert_table", "open_store", "run_plugins"]
+__all__ = ["__version__", "compare_stores", "convert_table", "open_report", "open_store", "run_plugins"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.settings import read_settings
+from toolkit.engine.run_folder import RunFolder
 from toolkit.engine.runner import run_plugins
 from toolkit.ingest.settings import content_settings
 from toolkit.ingest.sources import find_record, name_files
+from toolkit.report.notebook import Report
 from toolkit.storage.appdata import AppData
 from toolkit.storage.dataset import Dataset, open_location
 
-__all__ = ["convert_table", "open_store", "run_plugins"]
+__all__ = ["compare_stores", "convert_table", "open_report", "open_store", "run_plugins"]
 
 
 def convert_table(
@@ -108,3 +110,48 @@ def open_store(path_or_key: str | Path | None = None, *, appdata: str | Path | N
     """
     place = AppData(Path(appdata) if appdata is not None else read_settings().appdata)
     return open_location(place.find_store(None if path_or_key is None else str(path_or_key)))
+
+
+def open_report(run: str = "latest", *, appdata: str | Path | None = None) -> Report:
+    """Open the report of a run that has ended.
+
+    Parameters
+    ----------
+    run : str
+        Its id, or the beginning of it; the newest by default.
+    appdata : path, optional
+        ``TOOLKIT_APPDATA`` or ``appdata`` by default.
+
+    Raises
+    ------
+    BadInputError
+        When there is no such run, or no report in it.
+    """
+    place = AppData(Path(appdata) if appdata is not None else read_settings().appdata)
+    folder = RunFolder.find(place.runs, "" if run == "latest" else run)
+    return Report.read(folder.path / "report.json")
+
+
+def compare_stores(
+    first: Dataset | str | Path, second: Dataset | str | Path, *, appdata: str | Path | None = None
+) -> dict[str, Any]:
+    """Say what differs between two stores; see `toolkit.engine.compare.stores.compare_datasets`.
+
+    Parameters
+    ----------
+    first, second : Dataset, path or str
+        Open stores, their paths or keys.
+    appdata : path, optional
+        For stores and kept states; ``TOOLKIT_APPDATA`` or ``appdata`` by default.
+
+    Returns
+    -------
+    dict
+        As compare.json has it.
+    """
+    from toolkit.engine.compare.stores import compare_datasets
+    from toolkit.engine.results import ResultStore
+
+    place = AppData(Path(appdata) if appdata is not None else read_settings().appdata)
+    a, b = (s if isinstance(s, Dataset) else open_location(place.find_store(str(s))) for s in (first, second))
+    return compare_datasets(a, b, kept=(ResultStore(place.results / a.key), ResultStore(place.results / b.key)))

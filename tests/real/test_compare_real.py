@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,12 @@ import pytest
 from toolkit.api import convert_table
 from toolkit.engine.compare.stores import compare_datasets
 
-DATA = os.environ.get("TOOLKIT_REAL_DATA")
-pytestmark = [pytest.mark.skipif(not DATA, reason="TOOLKIT_REAL_DATA names no folder"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def names() -> pd.DataFrame:
-    return pd.read_csv(Path(DATA or "") / "tables" / "names_1880_2010.csv.gz", dtype={"name": str}, na_filter=False)
+@pytest.fixture
+def names(real_data: Path) -> pd.DataFrame:
+    return pd.read_csv(real_data / "tables" / "names_1880_2010.csv.gz", dtype={"name": str}, na_filter=False)
 
 
 def test_the_shift_at_1980(names: pd.DataFrame, tmp_path: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit.core.errors import ToolkitError
 from toolkit.engine.failure_record import FailureRecord
 from toolkit.govern.predict import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from toolkit.report.notebook import Report, ReportedFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ class RunReport:
         return self.folder
 
     @cached_property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """report.json as a tree.
 
         Raises
@@ -141,19 +145,30 @@ class RunReport:
         ToolkitError
             When no plugin wrote one.
         """
+        from toolkit.report.notebook import Report
+
         path = self.files.get("report.json")
         if path is None:
             raise ToolkitError(
                 f"run {self.run_id} has no report.json", "a plugin of type report writes it: report_bundle"
             )
-        tree: dict[str, Any] = json.loads(path.read_bytes())
-        return tree
+        return Report.read(path)
 
     @property
-    def findings(self) -> list[dict[str, Any]]:
+    def findings(self) -> list[ReportedFinding]:
         """The findings of report.json."""
-        found: list[dict[str, Any]] = self.report["findings"]
-        return found
+        return self.report.findings
+
+    def to_pandas(self, part: str = "findings") -> pd.DataFrame:
+        """A part of the report as a frame; see `toolkit.report.notebook.Report.to_pandas`."""
+        return self.report.to_pandas(part)
+
+    def _repr_html_(self) -> str:
+        if "report.json" in self.files:
+            return self.report._repr_html_()
+        from toolkit.report.html.markup import element
+
+        return element("p", f"Run {self.run_id}: {self.status}, without a report.")
 
     def to_json(self) -> dict[str, Any]:
         """What ``run --json`` prints."""
