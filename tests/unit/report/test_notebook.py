@@ -23,7 +23,8 @@ def test_a_frame_has_every_finding(report: Report) -> None:
     frame = report.to_pandas()
     assert list(frame["id"]) == [f["id"] for f in report["findings"]]
     ends = [f["interval"][0] if f["interval"] else None for f in report["findings"]]
-    assert [None if low != low else low for low in frame["low"]] == ends
+    low = frame["low"].astype(object)
+    assert low.where(low.notna(), None).tolist() == ends
     assert set(report["findings"][0]) - {"interval"} <= set(frame.columns)
 
 
