@@ -24,7 +24,7 @@ def finding_of(pair: Pair, cells: list[Cell], ctx: Context) -> Finding:
         f"{a} and {b} go together (Cramér's V {pair.v:.2f}, 95 % interval {low:.2f} to {high:.2f}, over {rows:,} rows)"
     )
     sentence += f": {_said(cells[0], a, b)}." if cells else "."
-    evidence: dict[str, Any] = pair.to_json() | {"cells": [_plain(cell) for cell in cells]}
+    evidence: dict[str, Any] = pair.to_json() | {"n": rows, "cells": [_plain(cell) for cell in cells]}
     where = cells[0].blocks if cells else [i for i, n in enumerate(pair.blocks.sum(axis=(1, 2)).tolist()) if n]
     evidence |= block_places(ctx.grid, where)
     return Finding(

@@ -185,6 +185,21 @@ def test_the_search_narrows_findings_and_columns(opened: Opener) -> None:
     page.wait_for_function("document.getElementById('c39').open && !document.getElementById('c39').hidden")
 
 
+def test_a_group_unfolds_and_is_searched(opened: Opener) -> None:
+    """Findings of one cause are in one card; a link to one that is folded shows it, and the search finds it there."""
+    columns, found = wide_outcomes(5, 4)
+    for finding in found[0]["findings"]:
+        finding["evidence"] = {**finding["evidence"], "rows": [[3, 4]]}
+    page = opened(build_report({**DATASET, "rows": 6400, "chunk_rows": 100}, columns, found))
+    assert page.locator(".card").count() == 1
+    assert not page.locator("#f2").is_visible()
+    page.evaluate("location.hash = '#f2'")
+    page.wait_for_function("document.querySelector('.card .same').open")
+    assert page.locator("#f2").is_visible()
+    page.fill("#search", "Column 2 is odd")
+    assert page.locator(".card:visible").count() == 1
+
+
 def test_what_is_folded_is_printed(opened: Opener) -> None:
     page = opened(wide(3))
     page.emulate_media(media="print")

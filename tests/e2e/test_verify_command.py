@@ -15,7 +15,6 @@ import pytest
 import toolkit.run
 import toolkit.verify
 from tests.plugin_on_disk import plugin_on_disk
-from tests.sample_store import sample_store
 from tests.store_on_disk import store_on_disk
 from toolkit.report.findings import finding_id
 
@@ -197,17 +196,3 @@ def test_a_report_that_is_none_is_refused(home: Path, content: str, capsys: pyte
     report_file().write_text(content)
     assert toolkit.verify.main(["latest", "--all"]) == 2
     assert "report" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_every_finding_of_the_sample_run_is_confirmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    dataset, _ = sample_store()
-    place = ["--appdata", str(tmp_path / "appdata")]
-    assert toolkit.run.main([str(dataset.location), *place, "--executor", "serial", "--quiet"]) == 0
-    capsys.readouterr()
-    assert toolkit.verify.main(["latest", "--all", *place, "--json"]) == 0
-    verdicts = json.loads(capsys.readouterr().out)["findings"]
-    assert {v["status"] for v in verdicts} == {"confirmed"}
-    assert len({v["plugin"] for v in verdicts}) >= 8
-    counted = [v for v in verdicts if any(c["what"] == "rows" for c in v["checks"])]
-    assert len(counted) >= len(verdicts) // 4

@@ -121,44 +121,14 @@ def weakness(finding: Mapping[str, Any], params: Mapping[str, Any]) -> str:
     return "" if sure else SMALL
 
 
-def in_order(findings: Sequence[Finding], columns: Sequence[str]) -> list[Finding]:
-    """Facts as they come, about which nothing is uncertain, then tests by q-value, effect, column and id.
-
-    Parameters
-    ----------
-    findings : sequence of dict
-        Of the report, by plugin.
-    columns : sequence of str
-        Names of the table's columns in their order; those of derived tables come after them.
-    """
-    place = {name: i for i, name in enumerate(columns)}
-
-    def key(finding: Finding) -> tuple[Any, ...]:
-        if finding["log10_p"] is None:
-            return (0,)
-        where = [place.get(name, len(place)) for name in finding["columns"]]
-        return 1, finding["q_value"], -abs(finding["effect"]), where, finding["id"]
-
-    return sorted(findings, key=key)
-
-
-def merged(findings: Sequence[Finding]) -> list[Finding]:
-    """One finding where several plugins say the same of the same columns: the first, which names the others.
-
-    Notes
-    -----
-    The same are findings of one kind, of one table, and of one set of columns.
-    """
+def name_finders(findings: Sequence[Finding]) -> None:
+    """Where several plugins found the same kind on the same columns, let the first finding name the others' plugins."""
     first: dict[tuple[Any, ...], Finding] = {}
-    out = []
     for finding in findings:
         key = (finding["table"], finding["kind"], *sorted(finding["columns"]))
         before = first.setdefault(key, finding)
-        if before["plugin"] == finding["plugin"]:
-            out.append(finding)
-        elif finding["plugin"] not in before["also_found_by"]:
+        if before["plugin"] != finding["plugin"] and finding["plugin"] not in before["also_found_by"]:
             before["also_found_by"].append(finding["plugin"])
-    return out
 
 
 def _adjust(findings: Sequence[Finding], field: str, n_tests: int, method: str) -> None:

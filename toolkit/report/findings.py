@@ -7,8 +7,9 @@ from typing import Any
 
 from toolkit.core.digest import digest_value
 from toolkit.govern.discovery import DiscoveryControl
-from toolkit.report.discovery import controlled, in_order, merged
+from toolkit.report.discovery import controlled, name_finders
 from toolkit.report.plain import plain_tree
+from toolkit.report.ranking import Rows, ranked
 
 ID_LENGTH = 16
 """Hexadecimal digits of a finding's id."""
@@ -29,7 +30,7 @@ Outcome = Mapping[str, Any]
 
 
 def reported_findings(
-    done: Sequence[Outcome], columns: Sequence[str], control: DiscoveryControl
+    done: Sequence[Outcome], columns: Sequence[str], rows: Rows, control: DiscoveryControl
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The findings of all plugins that were done, and the account of the control of false discoveries.
 
@@ -39,11 +40,15 @@ def reported_findings(
         Outcomes as `toolkit.report.model.build_report` takes them, with status ``ok``, ordered by id.
     columns : sequence of str
         Names of the table's columns in their order.
+    rows : mapping
+        Rows of the run's own table (None) and of derived tables, by key.
     control : DiscoveryControl
         What the policy says of false discoveries.
     """
     kept, account = controlled(_findings(done), done, control)
-    return merged(in_order(kept, columns)), account
+    ordered = ranked(kept, columns, rows)
+    name_finders(ordered)
+    return ordered, account
 
 
 def finding_id(plugin: str, finding: Mapping[str, Any]) -> str:
@@ -72,7 +77,7 @@ def _findings(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
             finding = {name: plain_tree(raw.get(name), rounded=True) for name in _FINDING_FIELDS}
             finding |= {"plugin": outcome["id"], "id": finding_id(outcome["id"], raw), "table": table_key(outcome)}
             finding |= {"q_value": None, "family": outcome.get("family") or None, "family_q_value": None}
-            finding |= {"measure": finding["measure"] or None, "also_found_by": []}
+            finding |= {"measure": finding["measure"] or None, "also_found_by": [], "group": ""}
             finding["columns"] = finding["columns"] or []
             finding["evidence"] = finding["evidence"] or {}
             finding["references"] = finding["references"] or []

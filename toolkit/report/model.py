@@ -67,7 +67,9 @@ def build_report(
     """
     ordered = sorted(outcomes, key=lambda o: str(o["id"]))
     done = [o for o in ordered if o["status"] == "ok"]
-    findings, account = reported_findings(done, [c["name"] for c in columns], control)
+    tables = [o["table"] for o in done if o.get("table")]
+    sizes = {None: int(dataset["rows"]), **{t["key"]: int(t["rows"]) for t in tables if "rows" in t}}
+    findings, account = reported_findings(done, [c["name"] for c in columns], sizes, control)
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": _dataset(dataset),

@@ -157,6 +157,7 @@ def wide_outcomes(n_columns: int, n_findings: int = 200) -> tuple[list[dict[str,
             **FINDING,
             "columns": [columns[i % n_columns]["name"]],
             "sentence": f"Column {i} is odd.",
+            "evidence": {**FINDING["evidence"], "rows": [[i, i]]},
             "effect": i / n_findings,
         }
         for i in range(n_findings)

@@ -58,7 +58,7 @@ def test_the_run_keeps_what_statsmodels_rejects_though_it_hears_only_of_small_p_
         found = [trend(p, kind=f"trend {part}", evidence={"i": i}) for i, p in enumerate(own) if p <= 0.05]
         outcomes.append(outcome(f"analysis_{part}", found, len(own)))
     report = report_of(*outcomes, control=DiscoveryControl(rate, method))
-    kept = [f["q_value"] for f in report["findings"]]
+    kept = sorted(f["q_value"] for f in report["findings"])
     assert len(kept) == rejected.sum()
     np.testing.assert_allclose(kept, np.sort(expected[rejected]), rtol=1e-8)
     account = report["discovery"]
@@ -149,7 +149,7 @@ def test_families_have_q_values_of_their_own() -> None:
     ]
 
 
-def test_facts_come_first_then_tests_by_q_value_effect_and_column() -> None:
+def test_facts_come_first_then_tests_by_q_value_size_and_column() -> None:
     a = [
         trend(None, kind="second_fact"),
         trend(0.001, ("order_id",), effect=0.5, interval=(0.4, 0.6)),
@@ -164,14 +164,16 @@ def test_facts_come_first_then_tests_by_q_value_effect_and_column() -> None:
     ]  # fmt: skip
 
 
-def test_two_plugins_that_say_the_same_of_the_same_columns_are_heard_once() -> None:
+def test_two_plugins_that_say_the_same_of_the_same_columns_are_one_group() -> None:
     fact = trend(None, ("price", "order_id"), kind="same")
     mirrored = trend(None, ("order_id", "price"), kind="same", sentence="In other words.")
     other = trend(None, ("price",), kind="same")
-    report = report_of(outcome("analysis_a", [fact, other]), outcome("analysis_b", [mirrored]))
-    assert [(f["columns"], f["plugin"], f["also_found_by"]) for f in report["findings"]] == [
+    found = report_of(outcome("analysis_a", [fact, other]), outcome("analysis_b", [mirrored]))["findings"]
+    assert [(f["columns"], f["plugin"], f["also_found_by"]) for f in found] == [
         (["price", "order_id"], "analysis_a", ["analysis_b"]),
+        (["order_id", "price"], "analysis_b", []),
         (["price"], "analysis_a", []),
     ]
-    twice = report_of(outcome("analysis_a", [fact, mirrored]))["findings"]
-    assert len(twice) == 2  # one plugin may say two things of one kind
+    assert [f["group"] for f in found] == [found[0]["id"], found[0]["id"], found[2]["id"]]
+    twice = report_of(outcome("analysis_a", [trend(None, kind="same"), {**other, "sentence": "Another thing."}]))
+    assert len({f["group"] for f in twice["findings"]}) == 2  # one plugin may say two things of one kind

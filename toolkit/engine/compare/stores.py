@@ -73,7 +73,7 @@ def compare_datasets(
     if scanned is not None:
         scanned |= {"first": states[0].scanned, "second": states[1].scanned}
     outcome = {"id": PLUGIN, "status": "ok", "findings": raw, "n_tests": n_tests}
-    findings, account = reported_findings([outcome], [c["name"] for c in columns], control)
+    findings, account = reported_findings([outcome], [c["name"] for c in columns], {}, control)
     return {
         "comparison_version": COMPARISON_VERSION,
         "first": _store(first),

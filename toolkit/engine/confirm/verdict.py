@@ -203,13 +203,8 @@ def _held_against_replay(verdict: Verdict, again: Replayed) -> None:
 
 
 def _q_values(report: Mapping[str, Any]) -> dict[str, float]:
-    """The q-values that follow from a report's p-values and number of tests, by id.
-
-    Where a finding stands for those of several plugins, not all ranks are in the report, and none are given.
-    """
+    """The q-values that follow from a report's p-values and number of tests, by id."""
     tested = [f for f in report["findings"] if f["log10_p"] is not None]
-    if any(f["also_found_by"] for f in tested):
-        return {}
     account = report["discovery"]
     adjusted = adjusted_q_values([f["log10_p"] for f in tested], account["n_tests"], account["method"])
     return {f["id"]: q for f, q in zip(tested, adjusted, strict=True)}

@@ -22,7 +22,7 @@
   });
   const findings = all(".card").map((node) => ({
     node,
-    text: lowered(Array.from(node.children).filter((child) => child.tagName !== "DETAILS")),
+    text: lowered(Array.from(node.children).filter((child) => child.tagName !== "DETAILS" || child.className === "same")),
     kind: node.dataset.kind,
   }));
 
@@ -69,8 +69,8 @@
   const reveal = () => {
     const target = document.getElementById(location.hash.slice(1));
     if (!target) return;
-    if (target.hidden) clear();
-    if (target.tagName === "DETAILS") target.open = true;
+    if (target.hidden || target.closest("[hidden]")) clear();
+    for (let node = target.closest("details"); node; node = node.parentElement.closest("details")) node.open = true;
     target.scrollIntoView();
   };
 

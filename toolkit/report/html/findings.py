@@ -12,10 +12,12 @@ from toolkit.report.html.evidence import facts, label
 from toolkit.report.html.links import Links
 from toolkit.report.html.markup import EMPTY, Markup, element, join, name_of, prose
 from toolkit.report.html.plots import effect
+from toolkit.report.ranking import lead_and_others
 from toolkit.report.text_table import cut
 
 _MOST_NAMES = 12
 _MOST_COLUMNS = 5
+_MOST_OF_A_GROUP = 50
 _MOST_KINDS = 40
 _FEW_KINDS = 10
 """More are folded, so that the findings come first."""
@@ -35,17 +37,23 @@ def findings_section(findings: Sequence[Mapping[str, Any]], links: Links, room: 
     by_kind : bool
         Whether there are buttons that show one kind alone; they need the page's script.
     """
+    groups = lead_and_others(findings)
     cards, folded, gone = fit(
-        range(len(findings)),
-        lambda place: _card(findings[place], place, links, full=False),
-        lambda place: _card(findings[place], place, links, full=True),
+        range(len(groups)),
+        lambda i: _card(findings, *groups[i], links, full=False),
+        lambda i: _card(findings, *groups[i], links, full=True),
         room,
     )
+    hidden = sum(1 + len(others) for _, others in groups[len(cards) :])
     said = [f"The evidence of {number(folded)} findings is in report.json alone."] if folded else []
-    said += [f"{number(gone)} more findings are in report.json."] if gone else []
+    said += [f"{number(hidden)} more findings are in report.json."] if gone else []
     parts = [
         element("h2", "Findings", element("span", number(len(findings)), class_="count")),
-        element("p", "Nothing was found.", class_="none") if not findings else _kinds(findings) if by_kind else EMPTY,
+        element("p", "Nothing was found.", class_="none")
+        if not findings
+        else _kinds([findings[i] for i, _ in groups])
+        if by_kind
+        else EMPTY,
         *(element("p", sentence, class_="note") for sentence in said),
         element("ol", join(cards), class_="cards") if cards else EMPTY,
         element("p", "No finding matches the search.", class_="nothing", hidden=True),
@@ -80,7 +88,10 @@ def _kinds(findings: Sequence[Mapping[str, Any]]) -> Markup:
     return element("details", element("summary", f"Show one of {number(len(kinds))} kinds"), chips, class_="kinds")
 
 
-def _card(finding: Mapping[str, Any], place: int, links: Links, *, full: bool) -> Markup:
+def _card(
+    findings: Sequence[Mapping[str, Any]], place: int, others: Sequence[int], links: Links, *, full: bool
+) -> Markup:
+    finding = findings[place]
     names = finding["columns"]
     anchors = {name: links.column(name) for name in names}
     known = {name: anchor for name, anchor in anchors.items() if anchor is not None and not finding["table"]}
@@ -97,13 +108,33 @@ def _card(finding: Mapping[str, Any], place: int, links: Links, *, full: bool) -
     strength = _strength(finding)
     if strength:
         parts.append(strength)
+    if others:
+        parts.append(_same_cause(findings, others, full=full))
     if full:
-        shown = facts(finding["evidence"])
-        others = ", ".join(cut(plugin, 60) for plugin in finding["also_found_by"][:_MOST_NAMES])
-        by = cut(finding["plugin"], 60) + (f", also found by {others}" if others else "")
-        foot = element("p", f"{by} · finding {finding['id']}", class_="foot")
-        parts.append(element("details", element("summary", "Evidence"), shown, foot))
+        parts.append(element("details", element("summary", "Evidence"), facts(finding["evidence"]), _foot(finding)))
     return element("li", join(parts), id=f"f{place}", class_="card", data_kind=finding["kind"])
+
+
+def _same_cause(findings: Sequence[Mapping[str, Any]], places: Sequence[int], *, full: bool) -> Markup:
+    """What else was found of the same columns or rows, folded; each with its evidence where there is room."""
+    items = []
+    for place in places[:_MOST_OF_A_GROUP]:
+        finding = findings[place]
+        parts = [element("b", label(finding["kind"]), ": "), prose(finding["sentence"], finding["columns"])]
+        if full:
+            advice = prose(finding["recommendation"], finding["columns"])
+            parts += [element("p", advice), _strength(finding), facts(finding["evidence"])]
+        items.append(element("li", join(parts), _foot(finding), id=f"f{place}"))
+    more = len(places) - len(items)
+    summary = element("summary", f"{number(len(places))} more on the same columns or rows")
+    rest = element("p", f"{number(more)} more are in report.json.", class_="note") if more else EMPTY
+    return element("details", summary, element("ul", join(items)), rest, class_="same")
+
+
+def _foot(finding: Mapping[str, Any]) -> Markup:
+    others = ", ".join(cut(plugin, 60) for plugin in finding["also_found_by"][:_MOST_NAMES])
+    by = cut(finding["plugin"], 60) + (f", also found by {others}" if others else "")
+    return element("p", f"{by} · finding {finding['id']}", class_="foot")
 
 
 def _about(finding: Mapping[str, Any], known: Mapping[str, str]) -> Markup:

@@ -10,6 +10,7 @@ from toolkit.report.column_tables import column_tables
 from toolkit.report.coverage import rows_read
 from toolkit.report.escape import code, escape, prose
 from toolkit.report.figures import number, probability
+from toolkit.report.ranking import lead_and_others
 from toolkit.report.text_table import cut
 
 _MOST_RANGES = 8
@@ -78,17 +79,20 @@ def _tests(account: Mapping[str, Any]) -> list[str]:
 def _findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
     if not findings:
         return ["## Findings", "None."]
-    items = [f"{place}. {finding_text(finding)}" for place, finding in enumerate(findings, start=1)]
+    items = []
+    for number_, (lead, others) in enumerate(lead_and_others(findings), start=1):
+        items.append(f"{number_}. {finding_text(findings[lead])}")
+        items += [f"   - {finding_text(findings[place], 5)}" for place in others]
     return [f"## Findings ({number(len(findings))})", "\n".join(items)]
 
 
-def finding_text(finding: Mapping[str, Any]) -> str:
-    """A finding as an item of a list whose mark takes three characters."""
+def finding_text(finding: Mapping[str, Any], indent: int = 3) -> str:
+    """A finding as an item of a list whose mark takes so many characters."""
     names = finding["columns"]
     lines = [f"**{escape(finding['kind'].replace('_', ' '))}**: {prose(finding['sentence'], names)}"]
     if finding["recommendation"]:
         lines.append(f"To do: {prose(finding['recommendation'], names)}")
-    return "  \n   ".join([*lines, _finding_foot(finding)])
+    return f"  \n{' ' * indent}".join([*lines, _finding_foot(finding)])
 
 
 def _finding_foot(finding: Mapping[str, Any]) -> str:
