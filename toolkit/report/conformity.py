@@ -5,11 +5,15 @@ The library that checks whole reports takes a tenth of a second to load, which e
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from toolkit.report.schema import report_schema
+
+Check = Callable[[Any], bool]
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -20,6 +24,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "integer": (int,),
 }
+_checks: dict[int, tuple[Mapping[str, Any], Check]] = {}
+"""By the identity of the schema, which is kept with its check so that no other can come to have it."""
 
 
 def conforms(value: Any, schema: Mapping[str, Any]) -> bool:
@@ -38,38 +44,78 @@ def conforms(value: Any, schema: Mapping[str, Any]) -> bool:
     >>> conforms(-1, {"type": ["integer", "null"], "minimum": 0})
     False
     """
+    known = _checks.get(id(schema))
+    if known is None:
+        known = _checks[id(schema)] = (schema, _compiled(schema))
+    return known[1](value)
+
+
+def _compiled(schema: Mapping[str, Any]) -> Check:
+    """The check of a schema; wide tables have millions of values, and every keyword is looked up once."""
     if "$ref" in schema:
-        return conforms(value, report_schema()["$defs"][schema["$ref"].rpartition("/")[2]])
-    if "enum" in schema and value not in schema["enum"]:
-        return False
-    if "type" in schema and not _is_of(value, schema["type"]):
-        return False
-    if "minimum" in schema and isinstance(value, int | float) and value < schema["minimum"]:
-        return False
-    if isinstance(value, list):
-        return all(conforms(item, schema.get("items", {})) for item in value)
-    if isinstance(value, dict):
-        return _object_conforms(value, schema)
-    return True
+        return partial(conforms, schema=report_schema()["$defs"][schema["$ref"].rpartition("/")[2]])
+    if "enum" in schema:
+        among = schema["enum"]
+        return lambda value: value in among
+    names = schema.get("type", list(_TYPES))
+    of_type = _type_check([names] if isinstance(names, str) else names)
+    least = schema.get("minimum", -math.inf)
+    of_list, of_dict = _list_check(schema.get("items", {})), _object_check(schema)
+
+    def check(value: Any) -> bool:
+        if not of_type(value):
+            return False
+        if isinstance(value, int | float):
+            return bool(value >= least)
+        if isinstance(value, list):
+            return of_list(value)
+        return of_dict(value) if isinstance(value, dict) else True
+
+    return check
 
 
-def _is_of(value: Any, types: str | list[str]) -> bool:
-    names = [types] if isinstance(types, str) else types
-    if isinstance(value, bool):
-        return "boolean" in names
-    whole = isinstance(value, float) and value.is_integer()  # to a JSON Schema, 1.0 is an integer
-    return (whole and "integer" in names) or any(isinstance(value, _TYPES[name]) for name in names)
+def _type_check(names: Sequence[str]) -> Check:
+    exact = {kind for name in names for kind in _TYPES[name]}
+    whole = "integer" in names and "number" not in names
+
+    def check(value: Any) -> bool:
+        if type(value) in exact:
+            return True
+        if isinstance(value, bool):
+            return False  # which to Python is an integer
+        return (whole and isinstance(value, float) and value.is_integer()) or isinstance(value, tuple(exact))
+
+    return check
 
 
-def _object_conforms(value: dict[str, Any], schema: Mapping[str, Any]) -> bool:
+def _list_check(items: Mapping[str, Any]) -> Check:
+    """Every item by the items' check; a list of plain numbers at once."""
+    target = report_schema()["$defs"][items["$ref"].rpartition("/")[2]] if "$ref" in items else items
+    plain = {int} if target.get("type") == "integer" else {int, float} if target.get("type") == "number" else set()
+    least = target.get("minimum", -math.inf)
+
+    def check(value: list[Any]) -> bool:
+        if value and set(map(type, value)) <= plain:
+            return bool(min(value) >= least)
+        return all(conforms(item, items) for item in value)
+
+    return check
+
+
+def _object_check(schema: Mapping[str, Any]) -> Check:
     known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-    if any(name not in value for name in schema.get("required", ())):
-        return False
-    pattern = schema.get("propertyNames", {}).get("pattern", "")
-    for name, item in value.items():
-        if not re.search(pattern, name):
+    required = schema.get("required", ())
+    pattern = re.compile(schema.get("propertyNames", {}).get("pattern", ""))
+
+    def check(value: dict[str, Any]) -> bool:
+        if any(name not in value for name in required):
             return False
-        part = known.get(name, others)
-        if part is False or (isinstance(part, dict) and not conforms(item, part)):
-            return False
-    return True
+        for name, item in value.items():
+            if not pattern.search(name):
+                return False
+            part = known.get(name, others)
+            if part is False or (isinstance(part, dict) and not conforms(item, part)):
+                return False
+        return True
+
+    return check

@@ -7,6 +7,9 @@ from typing import Any
 
 from toolkit.core.canonical import round_significant
 
+_AS_THEY_ARE = {int, str, bool, type(None)}
+_NUMBERS = {int, float, bool}
+
 
 def plain_tree(value: Any, *, rounded: bool = False) -> Any:
     """Copy a tree as dicts with text keys, lists, texts, booleans, integers, finite floats and None.
@@ -31,6 +34,9 @@ def plain_tree(value: Any, *, rounded: bool = False) -> Any:
     if isinstance(value, dict):
         return {str(k): plain_tree(v, rounded=rounded) for k, v in value.items()}
     if isinstance(value, list | tuple):
+        kinds = set(map(type, value))
+        if kinds <= _AS_THEY_ARE or (kinds <= _NUMBERS and not rounded and all(map(math.isfinite, value))):
+            return list(value)  # a long list of plain values at once
         return [plain_tree(v, rounded=rounded) for v in value]
     if hasattr(value, "tolist"):  # NumPy arrays and scalars
         return plain_tree(value.tolist(), rounded=rounded)

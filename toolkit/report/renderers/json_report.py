@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from toolkit.core.canonical import pretty_json
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": "), sort_keys=True).encode
+_NESTED = (dict, list)
 
 
 class JsonRenderer:
@@ -17,7 +19,28 @@ class JsonRenderer:
     def render(self, report: Mapping[str, Any]) -> bytes:
         """See `toolkit.report.renderer.Renderer`."""
         # A lone surrogate, which UTF-8 does not have, becomes the JSON escape \udxxx.
-        return pretty_json(dict(report)).encode("utf-8", "backslashreplace")
+        return ("".join(_pieces(dict(report), "\n")) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _pieces(value: Any, line: str) -> Iterator[str]:
+    """A tree as JSON, a line for each item; a list of plain values stands on one line.
+
+    >>> "".join(_pieces({"b": [1, 2.5], "a": [{}, [None]]}, "|"))
+    '{| "a": [|  {},|  [null]| ],| "b": [1, 2.5]|}'
+    """
+    deeper = line + " "
+    if isinstance(value, dict) and value:
+        for place, name in enumerate(sorted(value)):
+            yield f"{',' if place else '{'}{deeper}{_ENCODE(name)}: "
+            yield from _pieces(value[name], deeper)
+        yield line + "}"
+    elif isinstance(value, list) and any(isinstance(item, _NESTED) for item in value):
+        for place, item in enumerate(value):
+            yield f"{',' if place else '['}{deeper}"
+            yield from _pieces(item, deeper)
+        yield line + "]"
+    else:
+        yield _ENCODE(value)
 
 
 PROVIDES = JsonRenderer()
