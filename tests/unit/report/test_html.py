@@ -19,7 +19,8 @@ from tests.unit.report.sample_report import (
     wide_outcomes,
 )
 from toolkit.report.figures import number
-from toolkit.report.html.column_details import middle
+from toolkit.report.html.close_up import close_up
+from toolkit.report.html.evidence import facts as evidence_facts
 from toolkit.report.html.markup import Markup, element, join, text
 from toolkit.report.html.page import LIMIT, page
 from toolkit.report.html.plots import effect, place_on, step_path
@@ -203,12 +204,49 @@ def test_associations_are_drawn_and_listed() -> None:
 
 def test_the_middle_is_drawn_where_far_values_flatten_the_histogram() -> None:
     column = _wide(1)["columns"][0]
-    assert middle(column) is None
+    assert close_up(column) is None
     skewed = {**column, "histogram": {"edges": [0, 1, 2], "counts": [95, 5]}}
-    found = middle(skewed)
+    found = close_up(skewed)
     assert found is not None
-    assert "5 % at 3.7035" in found[1]
-    assert middle({**skewed, "quantiles": dict.fromkeys(column["quantiles"], 1.0)}) is None
+    assert "5 % at 3.7035" in found.said
+    assert close_up({**skewed, "quantiles": dict.fromkeys(column["quantiles"], 1.0)}) is None
+
+
+def test_a_logarithmic_scale_for_positive_values_over_orders_of_magnitude() -> None:
+    """Of the log-uniform distribution from 1 to 10^6, density is flat on it: all blocks are of one height."""
+    column = _wide(1)["columns"][0]
+    quantiles = {p: 10.0 ** (6 * float(p)) for p in column["quantiles"]}
+    skewed = {**column, "quantiles": quantiles, "histogram": {"edges": [0, 1, 2], "counts": [95, 5]}}
+    found = close_up(skewed)
+    assert found is not None
+    assert (found.heading, found.low, found.high) == ("On a logarithmic scale", "1", "1,000,000")
+    assert set(re.findall(r"V(\d+)H", found.path)) == {"0"}
+    assert found.path.endswith("H1000V30z")
+    with_zero = close_up({**skewed, "quantiles": {**quantiles, "0": 0.0}})
+    assert with_zero is not None
+    assert with_zero.heading == "Its middle 90 %"
+    heaped = {p: max(v, 10.0) for p, v in quantiles.items()}  # a sixth of the values are the smallest
+    assert "logarithmic" not in (close_up({**skewed, "quantiles": heaped}) or with_zero).heading
+
+
+def test_times_have_a_picture_of_their_own() -> None:
+    report = _wide(3)
+    assert "id=times" not in page(report).decode()
+    edges = [f"2024-01-{day:02d}T00:00:00" for day in range(1, 5)]
+    moment = {**report["columns"][0], "name": "<b>when", "kind": "timestamp", "quantiles": {}}
+    moment["histogram"] = {"edges": edges, "counts": [4, 0, 9]}
+    text = page({**report, "columns": [moment, *report["columns"][1:]]}).decode()
+    assert "fullest from 2024-01-03 to 2024-01-04: 9 rows" in text
+    assert "1 of 3 stretches without a row, the first from 2024-01-02" in text
+    assert "<b>when" not in text
+    assert 'href="#times"' in text or "href=#times" in text
+
+
+def test_figures_along_the_rows_are_drawn() -> None:
+    drawn = evidence_facts({"spearman_by_block": [0.5, None, *[1.0] * 6]})
+    assert "By 8 blocks of rows" in drawn
+    assert "0.5 to 1" in drawn
+    assert "<svg" not in evidence_facts({"spearman_by_block": [0.5] * 7, "by": ["x"] * 9, "odd_by_block": ["x"] * 9})
 
 
 def test_effects_are_drawn_on_a_scale_with_zero() -> None:

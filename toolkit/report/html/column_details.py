@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from toolkit.report.figures import number, share
+from toolkit.report.html.close_up import close_up
 from toolkit.report.html.markup import EMPTY, Markup, element, join
-from toolkit.report.html.plots import WIDE, again, block_path, box, heights, place_on, plot, step_path
+from toolkit.report.html.plots import WIDE, again, box, heights, place_on, plot, step_path
 from toolkit.report.html.values import plain
 from toolkit.report.text_table import cut
 
@@ -21,7 +22,6 @@ _IF_ANY = (
     ("empty", "empty texts"),
 )  # fmt: skip
 _BOX = ("0.05", "0.25", "0.5", "0.75", "0.95")
-_MIDDLE = ("0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95")
 _FEW = 3
 """Values that are listed where none is common."""
 
@@ -69,29 +69,6 @@ def is_repeated(column: Mapping[str, Any]) -> bool:
     return bool(top) and top[0]["count"] > 1 and 500 * top[0]["count"] >= (column["count"] or 0)
 
 
-def middle(column: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Path of the density between the 5 % and 95 % quantiles, and what it shows.
-
-    None where the histogram says enough, or where quantiles coincide and there is no density between them.
-    """
-    histogram, quantiles = column.get("histogram"), column["quantiles"]
-    if not histogram or 4 * max(histogram["counts"], default=0) < 3 * sum(histogram["counts"]):
-        return None
-    if any(p not in quantiles for p in _MIDDLE):
-        return None
-    low, high = quantiles[_MIDDLE[0]], quantiles[_MIDDLE[-1]]
-    places = [place_on(quantiles[p], low, high) for p in _MIDDLE]
-    known = [at for at in places if at is not None]
-    if len(known) < len(_MIDDLE) or any(b <= a for a, b in pairwise(known)):
-        return None
-    shares = [float(b) - float(a) for a, b in pairwise(_MIDDLE)]
-    densities = [part / (b - a) for part, (a, b) in zip(shares, pairwise(known), strict=True)]
-    said = (
-        f"Density between quantiles, from 5 % at {plain(low, column['kind'])} to 95 % at {plain(high, column['kind'])}"
-    )
-    return block_path(known, heights(densities, max(densities))), said
-
-
 def _histogram(column: Mapping[str, Any], place: int) -> Markup:
     histogram = column.get("histogram")
     if not histogram or not any(histogram["counts"]):
@@ -100,7 +77,7 @@ def _histogram(column: Mapping[str, Any], place: int) -> Markup:
     counts, edges = histogram["counts"], histogram["edges"]
     low, high = plain(edges[0], kind), plain(edges[-1], kind)
     title = f"Histogram of {len(counts)} equal bins from {low} to {high}; the fullest holds {number(max(counts))}"
-    inner = middle(column)
+    inner = close_up(column)
     if inner is None:
         drawn = [again(f"h{place}", len(counts), class_="histogram", title=title)]
     else:
@@ -112,9 +89,9 @@ def _histogram(column: Mapping[str, Any], place: int) -> Markup:
         drawn.append(box(known, f"Quantiles 5, 25, 50, 75 and 95 %: {said}"))
     drawn.append(_ends(low, high))
     if inner is not None:
-        drawn.append(element("h4", "Its middle 90 %"))
-        drawn.append(again(f"m{place}", WIDE, class_="histogram mid", title=inner[1]))
-        drawn.append(_ends(*(plain(quantiles[p], kind) for p in (_MIDDLE[0], _MIDDLE[-1]))))
+        drawn.append(element("h4", inner.heading))
+        drawn.append(again(f"m{place}", WIDE, class_="histogram mid", title=inner.said))
+        drawn.append(_ends(inner.low, inner.high))
     return element("div", element("h4", "Distribution"), join(drawn), class_="plot")
 
 

@@ -7,13 +7,17 @@ from typing import Any
 
 from toolkit.report.figures import number, share
 from toolkit.report.html.budget import fit
-from toolkit.report.html.column_details import bar, details, is_repeated, middle
+from toolkit.report.html.close_up import close_up
+from toolkit.report.html.column_details import bar, details, is_repeated
 from toolkit.report.html.links import Links
 from toolkit.report.html.markup import EMPTY, Markup, element, join, name_of
 from toolkit.report.html.plots import WIDE, bars_path, heights, plot, step_path
 from toolkit.report.html.values import brief
 
-_MIDDLE = "Green shapes show the middle 90 % of the values, where a few far values would flatten the histogram."
+_CLOSE_UP = (
+    "Green shapes show how dense values are between quantiles, on a logarithmic scale or of the middle 90 %, where a "
+    "few far values would flatten the histogram."
+)
 _MANY = 150
 """From so many columns on, those out of sight are not laid out: a page of thousands opens at once."""
 
@@ -50,7 +54,7 @@ def columns_section(report: Mapping[str, Any], links: Links, room: int) -> Marku
     said += [f"{number(gone)} more columns are in report.json."] if gone else []
     parts = [
         element("h2", "Columns", element("span", number(len(columns)), class_="count")),
-        *([element("p", _MIDDLE, class_="note")] if any(middle(c) for c in columns) else []),
+        *([element("p", _CLOSE_UP, class_="note")] if any(close_up(c) for c in columns) else []),
         *(element("p", sentence, class_="note") for sentence in said),
         _head() if items else EMPTY,
         element("div", join(items), class_="columns many" if len(items) >= _MANY else "columns"),
@@ -85,9 +89,9 @@ def distribution(column: Mapping[str, Any], place: int) -> Markup:
     histogram = column.get("histogram")
     if histogram and any(histogram["counts"]):
         counts = histogram["counts"]
-        inner = middle(column)
+        inner = close_up(column)
         if inner is not None:
-            return plot(inner[0], WIDE, class_="spark mid", id_=f"m{place}")
+            return plot(inner.path, WIDE, class_="spark mid", id_=f"m{place}")
         return plot(step_path(heights(counts, max(counts))), len(counts), class_="spark", id_=f"h{place}")
     if is_repeated(column):
         counts = [entry["count"] for entry in column["top"]]

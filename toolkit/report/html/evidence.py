@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.report.figures import number, value_text
 from toolkit.report.html.markup import EMPTY, Markup, element, join
+from toolkit.report.html.plots import HEIGHT, plot, step_path
 from toolkit.report.text_table import cut
 
 MOST_ITEMS = 12
@@ -14,6 +15,8 @@ MOST_ITEMS = 12
 
 _LONGEST = 120
 _MOST_FACTS = 60
+_FEWEST_BLOCKS = 8
+"""Figures by block of rows that are drawn and not listed."""
 _RANGES = ("rows", "chunks")
 _VALUES = ("value", "group", "minimum", "maximum", "rest_min", "rest_max")
 """Fields that hold a value of a column."""
@@ -36,7 +39,8 @@ def facts(evidence: Mapping[str, Any]) -> Markup:
 
 def _fact(key: str, value: Any) -> Markup:
     shown = ranges(value) if key in _RANGES and isinstance(value, list) else _shown(value, key)
-    wide = isinstance(value, list | dict) and len(value) > 2
+    entries = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    wide = entries or (isinstance(value, list | dict) and len(value) > 2)
     return element("div", element("dt", cut(label(key), 60)), element("dd", shown), class_="wide" if wide else None)
 
 
@@ -61,10 +65,28 @@ def _more(values: Sequence[Any], shown: int = MOST_ITEMS) -> list[str]:
     return [f"and {number(len(values) - shown)} more in report.json"] if len(values) > shown else []
 
 
+def _along_rows(values: Sequence[float | None]) -> Markup:
+    """A picture of a figure by blocks of rows, from its smallest to its largest value; no value, no height."""
+    known = [v for v in values if v is not None]
+    low, high = min(known), max(known)
+    wide = (high - low) or 1.0
+    tall = [0 if v is None else 1 + round((HEIGHT - 1) * (v - low) / wide) for v in values]
+    ends = f"{number(low)} to {number(high)}"
+    title = f"By {len(values)} blocks of rows, from the first to the last: {ends}"
+    return join([plot(step_path(tall), len(values), class_="lack", title=title), element("small", ends)])
+
+
+def _is_along_rows(key: str, value: Any) -> bool:
+    known = isinstance(value, list) and all(v is None or (type(v) in (int, float)) for v in value)
+    return known and key.endswith("_by_block") and len(value) >= _FEWEST_BLOCKS and any(v is not None for v in value)
+
+
 def _shown(value: Any, key: str = "") -> str:
     """Counts have their thousands set apart; values of columns, which may be years or codes, have not."""
     if isinstance(value, dict):
         return facts(value)
+    if _is_along_rows(key, value):
+        return _along_rows(value)
     if isinstance(value, list):
         if value and all(isinstance(item, dict) for item in value):
             return _table(value)

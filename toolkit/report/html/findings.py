@@ -123,7 +123,8 @@ def _same_cause(findings: Sequence[Mapping[str, Any]], places: Sequence[int], *,
         parts = [element("b", label(finding["kind"]), ": "), prose(finding["sentence"], finding["columns"])]
         if full:
             advice = prose(finding["recommendation"], finding["columns"])
-            parts += [element("p", advice), _strength(finding), facts(finding["evidence"])]
+            evidence = element("details", element("summary", "Evidence"), facts(finding["evidence"]))
+            parts += [element("p", advice), _strength(finding), evidence]
         items.append(element("li", join(parts), _foot(finding), id=f"f{place}"))
     more = len(places) - len(items)
     summary = element("summary", f"{number(len(places))} more on the same columns or rows")

@@ -17,6 +17,7 @@ from toolkit.report.html.ledger import derived_section, omitted_section, plugins
 from toolkit.report.html.links import Links
 from toolkit.report.html.markup import EMPTY, Markup, element, join
 from toolkit.report.html.overview import overview_section
+from toolkit.report.html.times import timed, times_section
 
 LIMIT = 2_000_000
 """Bytes of the file, whatever the table."""
@@ -42,6 +43,7 @@ def page(report: Mapping[str, Any]) -> bytes:
     findings = findings_section(report["findings"], links, FINDINGS_ROOM)
     rest = join(
         [
+            times_section(report, links),
             associations_section(report, links),
             derived_section(report["derived"]),
             plugins_section(report),
@@ -104,6 +106,7 @@ def _top(report: Mapping[str, Any]) -> Markup:
     key = element("code", dataset["key"][:12])
     title = element("div", element("h1", "Full-scan report"), element("p", facts, " · store ", key), class_="title")
     sections = {"overview": "Overview", "findings": "Findings", "columns": "Columns"}
+    sections |= {"times": "Over time"} if timed(report) else {}
     sections |= {"associations": "Associations"} if report["associations"] else {}
     sections |= {"derived": "Derived"} if report["derived"] else {}
     sections |= {"plugins": "Plugins", "left-out": "Left out", "references": "References"}
