@@ -164,6 +164,14 @@ class TestWhatWasForged:
         assert (code, failed(verdict)[0]) == (1, "rows")
         assert "damaged" in json.dumps(verdict)
 
+    @pytest.mark.parametrize("change", [{"value": [1]}, {"chunks": "all"}, {"chunks": [None]}, {"value": {}}])
+    def test_evidence_of_another_form(
+        self, home: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
+    ) -> None:
+        wanted = forge("sentinel_value", lambda f: f["evidence"].update(change))
+        code, (verdict,) = verified(capsys, wanted)
+        assert (code, verdict["status"]) == (1, "not confirmed")
+
     def test_a_q_value(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         wanted = forge("total", lambda f: f.update(log10_p=-5.0, q_value=1e-9, effect=1.0))
         code, (verdict,) = verified(capsys, wanted)
@@ -176,6 +184,14 @@ class TestWhatCanNotBeChecked:
         shutil.rmtree("mine/analysis_sum")
         code, (verdict,) = verified(capsys, finding_of("total")["id"])
         assert (code, verdict["status"], verdict["why"]) == (1, "not checkable", "the plugin is not installed")
+
+    def test_claims_of_a_later_version_are_not_held_against_it(
+        self, home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (Path("mine") / "analysis_sum" / "claims.yaml").write_text("total:\n  - {says: later, count: [[x, is, 1]]}\n")
+        code, (verdict,) = verified(capsys, finding_of("total")["id"])
+        assert (code, verdict["status"]) == (0, "confirmed")
+        assert "code changed since" in verdict["checks"][-1]["note"]
 
     def test_a_plugin_that_has_changed(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         plugin_on_disk(Path("mine"), "analysis_sum", SUM.replace("comes to", "sums to"), columns="numeric")

@@ -148,8 +148,10 @@ class TestWhatDiffers:
         assert finding["interval"][1] == 1.0
 
 
-def many(values: list[str], counts: list[int]) -> list[str]:
-    return [v for v, n in zip(values, counts, strict=True) for _ in range(n)]
+def test_durations_are_told_in_seconds() -> None:
+    took = np.arange(ROWS) % 10 * np.timedelta64(500, "ms")
+    (finding,) = compared({"took": took}, {"took": took + np.timedelta64(60, "s")})["findings"]
+    assert "median 2 in the first, 62 in the second" in finding["sentence"]
 
 
 def test_many_categories_are_counted_over_common_levels() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.core.schema import ColumnSpec
+from toolkit.core.schema import TIME_KINDS, ColumnSpec
 from toolkit.engine.compare.drift import distances, only_in, tests_of
 from toolkit.engine.compare.states import States
 from toolkit.engine.compare.tables import Pair, Side, pair_of, requests_for
@@ -128,9 +128,11 @@ def _side(side: Side, summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any, spec: ColumnSpec) -> Any:
-    """A stored value as a person reads it."""
-    if value is None or spec.kind not in ("timestamp", "date"):
+    """A stored value as a person reads it: moments as ISO 8601, times of day and durations in seconds."""
+    if value is None or spec.kind not in TIME_KINDS:
         return value
+    if spec.kind in ("time", "duration"):
+        return int(value) / {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[spec.unit]
     return str(np.int64(value).view(f"datetime64[{spec.unit}]")) + ("Z" if spec.timezone else "")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit.core.code import code_digest
 from toolkit.core.errors import DamagedStoreError
 from toolkit.engine.confirm.claims import Claim, UncheckableError, UnknownPartError, claims_of, load_claims
 from toolkit.engine.confirm.recompute import RELATIVE, agree, named_chunks, recompute
@@ -118,8 +119,7 @@ def confirm(record: Recorded, findings: Sequence[Mapping[str, Any]], *, replayed
     open_ = []
     for verdict in sound:
         plugin = verdict.finding["plugin"]
-        stated = load_claims(record.manifests[plugin].folder) if plugin in record.manifests else {}
-        counted = not verdict.finding["table"] and _count_again(record, verdict, stated)
+        counted = not verdict.finding["table"] and _count_again(record, verdict, _stated(record, plugin))
         kept = plugin in results
         if kept:
             there = verdict.finding["id"] in results[plugin]
@@ -160,6 +160,15 @@ def _same_table(record: Recorded, verdict: Verdict) -> bool:
     return verdict.add("table", known, "the derived table stands in the report", table, table if known else None)
 
 
+def _stated(record: Recorded, plugin: str) -> dict[str, list[dict[str, Any]]]:
+    """The claims of a plugin; none where it has changed since the run, as they may speak of what it says now."""
+    manifest = record.manifests.get(plugin)
+    before = next((p.get("code_digest") for p in record.plan.get("plugins", ()) if p["id"] == plugin), None)
+    if manifest is None or code_digest(manifest.folder) != before:
+        return {}
+    return load_claims(manifest.folder)
+
+
 def _count_again(record: Recorded, verdict: Verdict, stated: Mapping[str, list[dict[str, Any]]]) -> bool:
     """Check the claims; whether there was one."""
     dataset = record.dataset.unread()
@@ -172,6 +181,8 @@ def _count_again(record: Recorded, verdict: Verdict, stated: Mapping[str, list[d
             counted = _count(verdict, claim, dataset, chunks) or counted
     except UnknownPartError as error:
         verdict.add("rows", False, str(error))
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        verdict.add("rows", False, "the evidence has not the form that the plugin gives it")
     except DamagedStoreError as error:
         verdict.add("rows", False, error.message)
     verdict.chunks = {column: sorted(found) for column, found in sorted(read.items())}
@@ -205,6 +216,8 @@ def _held_against_replay(verdict: Verdict, again: Replayed) -> None:
 def _q_values(report: Mapping[str, Any]) -> dict[str, float]:
     """The q-values that follow from a report's p-values and number of tests, by id."""
     tested = [f for f in report["findings"] if f["log10_p"] is not None]
+    if any(f["also_found_by"] and "group" not in f for f in tested):
+        return {}  # before schema 1.2, findings of several plugins were one, and ranks are lost
     account = report["discovery"]
     adjusted = adjusted_q_values([f["log10_p"] for f in tested], account["n_tests"], account["method"])
     return {f["id"]: q for f, q in zip(tested, adjusted, strict=True)}
