@@ -148,6 +148,19 @@ class TestWhatDiffers:
         assert finding["interval"][1] == 1.0
 
 
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+def test_extreme_and_absent_values(odd: float) -> None:
+    first, second = table(1), table(2)
+    first["x"][::7] = odd
+    second["walk"] = np.full(ROWS, np.nan)
+    found = compared(first, second)
+    assert {f["columns"][0] for f in found["findings"]} <= {"x", "walk"}
+    assert ("drift_of_missing", "walk") in said(found)
+    sides = [column(found, "x")[which] for which in ("first", "second")]
+    assert sides[0]["missing"] == (np.isnan(first["x"])).sum()
+    assert sides[1]["missing"] == 0
+
+
 def test_durations_are_told_in_seconds() -> None:
     took = np.arange(ROWS) % 10 * np.timedelta64(500, "ms")
     (finding,) = compared({"took": took}, {"took": took + np.timedelta64(60, "s")})["findings"]

@@ -207,7 +207,8 @@ def _common_ranges(name: str, states: Sequence[States], answers: Answers) -> tup
 def _below(value: Any, cuts: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The cut under the smallest value; none where there can be no smaller one."""
     if cuts.dtype.kind == "f":
-        lower = np.nextafter(cuts.dtype.type(value), cuts.dtype.type(-np.inf))
+        with np.errstate(over="ignore"):  # below the smallest double is minus infinity
+            lower = np.nextafter(cuts.dtype.type(value), cuts.dtype.type(-np.inf))
         return np.array([lower] if lower < value else [], cuts.dtype)
     return np.array([value - 1] if value > np.iinfo(cuts.dtype).min else [], cuts.dtype)
 
