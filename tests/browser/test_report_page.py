@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.conftest import IN_CI
+from tests.memory_store import memory_dataset
 from tests.unit.report.sample_report import DATASET, hostile_outcomes, wide_outcomes
+from toolkit.engine.compare.stores import compare_datasets
+from toolkit.report.html.comparison import comparison_page
 from toolkit.report.model import build_report
 from toolkit.report.renderers.html_report import HtmlRenderer
 
@@ -54,9 +58,9 @@ def opened(browser: Any, tmp_path: Path, troubles: list[str]) -> Iterator[Opener
 
     contexts = []
 
-    def show(report: dict[str, Any], width: int = 1440, scheme: str = "light") -> Any:
+    def show(report: dict[str, Any] | bytes, width: int = 1440, scheme: str = "light") -> Any:
         file = tmp_path / "report.html"
-        file.write_bytes(HtmlRenderer().render(report))
+        file.write_bytes(report if isinstance(report, bytes) else HtmlRenderer().render(report))
         page = new_page(browser, width, scheme=scheme)
         contexts.append(page.context)
         page.on("console", lambda message: troubles.append(f"console: {message.text}"))
@@ -198,6 +202,18 @@ def test_a_group_unfolds_and_is_searched(opened: Opener) -> None:
     assert page.locator("#f2").is_visible()
     page.fill("#search", "Column 2 is odd")
     assert page.locator(".card:visible").count() == 1
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_comparison_is_accessible(opened: Opener, width: int) -> None:
+    first = {"price": np.arange(6400.0), "<img src=x onerror=alert(1)>": np.arange(6400.0) % 7}
+    second = {"price": np.arange(6400.0) + 9000, "new": np.ones(6400)}
+    second["<img src=x onerror=alert(1)>"] = np.arange(6400.0) % 7
+    compared = compare_datasets(memory_dataset(first), memory_dataset(second))
+    page = opened(comparison_page(compared), width)
+    assert page.locator(".card").count() == 2
+    assert overflows(page) == 0
+    assert serious(page) == []
 
 
 def test_what_is_folded_is_printed(opened: Opener) -> None:

@@ -69,17 +69,17 @@ def test_a_store_against_itself_has_no_difference() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["a random split", "two draws"])
-def test_chance_makes_no_difference(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "seeds", "most"), [("a random split", 100, 5), ("two draws", 40, 2)])
+def test_chance_makes_no_difference(kind: str, seeds: int, most: int) -> None:
     """In at least 95 of 100; rows depend on their neighbours, and some follow the order of the rows."""
     drifted = 0
-    for seed in range(100):
+    for seed in range(seeds):
         if kind == "a random split":
             first, second = parts(table(seed), np.random.default_rng(seed + 1000).random(ROWS) < 0.5)
         else:
             first, second = table(seed, ROWS // 2), table(seed + 1000, ROWS // 2)
         drifted += bool(compared(first, second)["findings"])
-    assert drifted <= 5
+    assert drifted <= most
 
 
 class TestWhatDiffers:
