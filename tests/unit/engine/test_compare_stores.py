@@ -69,15 +69,17 @@ def test_a_store_against_itself_has_no_difference() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "seeds", "most"), [("a random split", 100, 5), ("two draws", 40, 2)])
+@pytest.mark.parametrize(("kind", "seeds", "most"), [("a random split", 100, 5), ("two draws", 20, 1)])
 def test_chance_makes_no_difference(kind: str, seeds: int, most: int) -> None:
     """In at least 95 of 100; rows depend on their neighbours, and some follow the order of the rows."""
     drifted = 0
     for seed in range(seeds):
         if kind == "a random split":
-            first, second = parts(table(seed), np.random.default_rng(seed + 1000).random(ROWS) < 0.5)
+            first, second = parts(table(seed, ROWS // 2), np.random.default_rng(seed + 1000).random(ROWS // 2) < 0.5)
         else:
-            first, second = table(seed, ROWS // 2), table(seed + 1000, ROWS // 2)
+            first, second = table(seed, ROWS // 4), table(seed + 1000, ROWS // 4)
+        for one in (first, second):
+            del one["grade"], one["when"]  # no other sort of dependence
         drifted += bool(compared(first, second)["findings"])
     assert drifted <= most
 
