@@ -91,9 +91,11 @@ def count(batches: Iterator[Batch], sets: npt.NDArray[np.int32]) -> Ints:
     if not len(sets):
         return out
     size = sets.shape[1]
-    new = np.r_[True, (np.diff(sets[:, : size - 1], axis=0) != 0).any(axis=1)] if size > 1 else np.r_[
-        True, np.zeros(len(sets) - 1, bool)
-    ]
+    new = (
+        np.r_[True, (np.diff(sets[:, : size - 1], axis=0) != 0).any(axis=1)]
+        if size > 1
+        else np.r_[True, np.zeros(len(sets) - 1, bool)]
+    )
     bounds = [*np.flatnonzero(new).tolist(), len(sets)]
     for batch in batches:
         for lo, hi in pairwise(bounds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from toolkit.plugin import Context, Skip
 
@@ -41,10 +42,10 @@ class Layout:
         if self.name == "columns":
             return Rows(ctx, self.columns)
         if self.name == "wide":
-            return Baskets(ctx, from_wide(ctx, self.columns))
+            return Baskets(from_wide(ctx, self.columns))
         if self.name == "lists":
-            return Baskets(ctx, from_lists(ctx, self.columns[0], self.separator))
-        return Baskets(ctx, from_pairs(ctx, *self.columns))
+            return Baskets(from_lists(ctx, self.columns[0], self.separator))
+        return Baskets(from_pairs(ctx, *self.columns))
 
 
 def choose(ctx: Context, hidden: set[str]) -> Layout:
@@ -121,7 +122,7 @@ def _is_id(ctx: Context, basket: str, item: str) -> bool:
     spec = ctx.schema[basket]
     if spec.kind not in ("int", "string"):
         return False
-    entry = next((e for e in ctx.result("profile_basic").data["columns"] if e["name"] == basket), {})
+    entry: dict[str, Any] = next((e for e in ctx.result("profile_basic").data["columns"] if e["name"] == basket), {})
     distinct, present = entry.get("distinct") or 0, entry.get("count") or 0
     return ctx.schema[item].categories * 2 <= present and 1.2 * distinct <= present <= 100 * distinct
 
@@ -152,4 +153,3 @@ def _separator(ctx: Context, column: str) -> str:
     scores = [(things[s], s) for s in SEPARATORS if len(met[s]) <= _MOST_THINGS and things[s] >= 10 * len(met[s])]
     best: tuple[int, str] = max(scores, default=(0, ""), key=lambda found: found[0])
     return best[1] if best[0] >= max(texts, 1) else ""
-

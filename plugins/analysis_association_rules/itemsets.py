@@ -31,7 +31,7 @@ class Itemsets:
         The same by block.
     place : dict
         Where a set stands.
-    candidates : list of int
+    candidates : list of ndarray of int32, each of shape (sets, size)
         Sets that were counted, by size from 1 on.
     """
 
@@ -39,7 +39,7 @@ class Itemsets:
     counts: list[int] = field(default_factory=list)
     blocks: Ints = field(default_factory=lambda: np.zeros((BLOCKS, 0), np.int64))
     place: dict[tuple[int, ...], int] = field(default_factory=dict)
-    candidates: list[int] = field(default_factory=list)
+    candidates: list[Sets] = field(default_factory=list)
 
     def by_size(self) -> dict[int, int]:
         """How many sets there are of each size."""
@@ -81,7 +81,7 @@ def frequent(ctx: Context, table: Transactions, least: int, longest: int) -> Ite
         if not len(candidates):
             break
         blocks = count(table.batches(), candidates)
-        found.candidates.append(len(candidates))
+        found.candidates.append(candidates)
         kept = np.flatnonzero(blocks.sum(axis=0) >= least)
         sets = [tuple(s) for s in candidates[kept].tolist()]
         found.place |= {s: len(found.sets) + i for i, s in enumerate(sets)}

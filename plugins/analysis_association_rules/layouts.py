@@ -18,9 +18,9 @@ _RECORD = np.dtype([("first", "<u8"), ("second", "<u8"), ("row", "<i8"), ("item"
 
 def from_lists(ctx: Context, column: str, separator: str) -> Staged:
     """Each present value of a text column is a basket: things with a separator between them."""
-    staged = Staged(ctx.scratch, ctx.rows)
+    staged = Staged(ctx)
     coded = ctx.schema[column].encoding == "coded"
-    known = _split(staged, ctx.categories(column)[:-1], separator) if coded else None
+    known = _split(staged, ctx.categories(column)[:-1].tolist(), separator) if coded else None
     for chunk in ctx.chunks([column]):
         rows = np.flatnonzero(chunk.valid(column))
         sizes, items = known or _split(staged, chunk[column][rows].tolist(), separator)
@@ -34,7 +34,7 @@ def from_lists(ctx: Context, column: str, separator: str) -> Staged:
 
 def from_wide(ctx: Context, columns: Sequence[str]) -> Staged:
     """Each row is a basket: the values of its text columns, and the names of its columns that are true."""
-    staged = Staged(ctx.scratch, ctx.rows)
+    staged = Staged(ctx)
     for chunk in ctx.chunks(list(columns)):
         rows, items = [], []
         for name in columns:
@@ -62,7 +62,7 @@ def from_pairs(ctx: Context, basket: str, item: str) -> Staged:
             f"set disk to {need} for analysis_association_rules in the policy",
         )
     parts = -(-ctx.rows // _PARTITION_ROWS)
-    shelf, staged = Shelf(ctx.scratch), Staged(ctx.scratch, ctx.rows)
+    shelf, staged = Shelf(ctx), Staged(ctx)
     for chunk in ctx.chunks([basket, item]):
         places = np.flatnonzero(chunk.valid(basket))
         record = np.empty(places.size, _RECORD)

@@ -13,8 +13,8 @@ the best of all shorter rules on the same consequent, as Bayardo's improvement a
 combination that adds nothing to one of its parts is none. The test is chi-square of the rest of the rule and its
 consequent among the transactions that have the shorter one, with Rao and Scott's correction from 64 blocks of rows, as
 rows depend on their neighbours; the weakest of the tests against the best shorter rule and those that lack one item
-counts. The effect is how many times as often the rule is right as the best shorter one, with the interval of the block
-jackknife, which has to lie above ``lift``. Every rule of every combination that was counted is a hypothesis. Of several
+counts. Rules too rare for any test to find (Tarone) are none of the hypotheses. The effect is how many times as often the rule is right as the best shorter one, with the interval of the block
+jackknife, which has to lie above ``lift``. All other rules of all combinations that were counted are, frequent or not. Of several
 rules on the same columns, or the same things, the one with the smallest p-value is the finding, and the others stand in
 its evidence. Pairs of columns are the business of `analysis_categorical_association`, and no findings here; pairs of
 things in baskets are.
@@ -29,12 +29,12 @@ Cost. One reading for each size of combinations, about 150 ns a row, column and 
 plugin's folder first (28 bytes a row for pairs), and read from there. Memory is 16 MiB of bits at a time and 512 bytes
 for each combination that is counted.
 
-Caps. ``max_groups`` (256 unless the policy says more for this plugin): the most frequent items. ``max_pairs`` (100,000):
-of the combinations of one size those whose rarest part is the most frequent. ``max_cols``: the first columns of
-categories. All rows are read all the same.
+Caps. ``max_groups`` (256 unless the policy says more for this plugin): the most frequent items. ``max_pairs`` (100,000
+in the same way): of the combinations of one size those whose rarest part is the most frequent. ``max_cols``: the first
+columns of categories. All rows are read all the same.
 
 What it does not do. Columns that `analysis_pii` tags are left out, as findings show values. Numbers are no items. Rules
-with an expected count below 5 are counted as hypotheses and never found. A rule is no cause.
+with an expected count below 5 are listed and never found. A rule is no cause.
 
 References
 ----------
@@ -50,7 +50,7 @@ from toolkit.plugin import Context, Result, discoveries, round_significant
 
 from .choice import choose
 from .itemsets import frequent, least_rows
-from .rules import Rule, Tested, rules_of, tested, tests_of
+from .rules import Rule, Tested, rules_of, tested
 from .transactions import Transactions
 from .wording import finding_of, rule_facts
 
@@ -76,11 +76,12 @@ def run(ctx: Context) -> Result:
     layout = choose(ctx, hidden)
     table = layout.open(ctx)
     least = least_rows(ctx.params["support"], table.total)
+    table.keep(ctx, least)
     found = frequent(ctx, table, least, ctx.params["longest"])
-    rules = list(rules_of(found, table.total, ctx.params["confidence"]))
-    # Pairs of columns are other plugins' findings, and so no tests of this one.
+    # Pairs of columns are another plugin's findings, and so no tests of this one.
     shortest = 3 if layout.name == "columns" else 2
-    n_tests = tests_of(found, shortest)
+    made = rules_of(found, table.total, ctx.params["confidence"], ctx.params["lift"], shortest)
+    rules = made.rules
     lasting = tested(found, table, [r for r in rules if len(r.all) >= shortest], ctx.params["lift"])
     alike = list(alike_rules(table, lasting).values())
     findings = [finding_of(ctx, layout, found, table, tests) for tests in alike]
@@ -92,11 +93,11 @@ def run(ctx: Context) -> Result:
         "items": len(table.items),
         "least": least,
         "itemsets": {str(size): n for size, n in found.by_size().items()},
-        "candidates": found.candidates,
+        "candidates": [len(sets) for sets in found.candidates],
         "rules": len(rules),
         "listed": [rule_facts(table, rule) for rule in rules[:MOST_LISTED]],
     }
-    return Result(data, discoveries(findings, n_tests, ctx.params["rate"]), n_tests)
+    return Result(data, discoveries(findings, made.n_tests, ctx.params["rate"]), made.n_tests)
 
 
 def personal_columns(ctx: Context) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -89,8 +88,24 @@ class Tested:
     design_effect: float
 
 
-def rules_of(found: Itemsets, total: int, confidence: float) -> Iterator[Rule]:
-    """Rules with one consequent and at least one antecedent that are right often enough.
+@dataclass(slots=True)
+class Ruleset:
+    """What combinations say.
+
+    Attributes
+    ----------
+    rules : list of Rule
+        Those of frequent sets that are right often enough.
+    n_tests : int
+        Hypotheses: rules of all sets that were counted, frequent or not, of which a test could find anything.
+    """
+
+    rules: list[Rule]
+    n_tests: int
+
+
+def rules_of(found: Itemsets, total: int, confidence: float, least: float, shortest: int) -> Ruleset:
+    """Rules with one consequent and at least one antecedent.
 
     Parameters
     ----------
@@ -100,38 +115,56 @@ def rules_of(found: Itemsets, total: int, confidence: float) -> Iterator[Rule]:
         Transactions.
     confidence : float
         Least share.
+    least : float
+        Gain from which a rule is one.
+    shortest : int
+        Items of the sets from which rules are tested.
+
+    Notes
+    -----
+    Whether a test could find anything hangs on how frequent the parts of a rule are, not on how often they meet, so
+    that leaving out the others does not make the tests too lenient: Tarone (1990), 10.2307/2531456.
     """
-
-    def rows(items: tuple[int, ...]) -> int:
-        return found.counts[found.place[items]] if items else total
-
-    for place, items in enumerate(found.sets):
-        if len(items) < 2:
-            continue
-        together = found.counts[place]
+    rows = {(): total} | dict(zip(found.sets, found.counts, strict=True))
+    out = Ruleset([], 0)
+    for items in (tuple(s) for sets in found.candidates[1:] for s in sets.tolist()):
+        together = rows.get(items)
+        testable = 0
         for i, then in enumerate(items):
             rest = items[:i] + items[i + 1 :]
-            has = rows(rest)
-            if round_significant(together / has) < confidence:
-                continue
-            best: tuple[int, ...] = ()
-            for size in range(1, len(rest)):
-                for part in combinations(rest, size):
-                    # As integers, so that equal shares are equal: the shorter part stays.
-                    if rows(_with(part, then)) * rows(best) > rows(_with(best, then)) * rows(part):
-                        best = part
-            yield Rule(rest, then, together, has, rows((then,)), best, rows(_with(best, then)), rows(best))
+            best = _best_shorter(rows, rest, then)
+            rule = Rule(rest, then, together or 0, rows[rest], rows[(then,)], best, rows[_with(best, then)], rows[best])
+            testable += can_be_tested(rule, least)
+            if together is not None and round_significant(rule.confidence) >= confidence:
+                out.rules.append(rule)
+        if len(items) >= shortest:
+            out.n_tests += min(testable, 1) if len(items) == 2 else testable  # a pair is one test, both ways
+    return out
 
 
-def tests_of(found: Itemsets, shortest: int) -> int:
-    """Hypotheses among all sets that were counted: each item of a set as consequent; of a pair, one for both."""
-    return sum(n * (1 if size == 2 else size) for size, n in enumerate(found.candidates, 1) if size >= shortest)
+def _best_shorter(rows: dict[tuple[int, ...], int], rest: tuple[int, ...], then: int) -> tuple[int, ...]:
+    """The part of an antecedent that has the consequent most often."""
+    best: tuple[int, ...] = ()
+    for size in range(1, len(rest)):
+        for part in combinations(rest, size):
+            # As integers, so that equal shares are equal: the shorter part stays.
+            if rows[_with(part, then)] * rows[best] > rows[_with(best, then)] * rows[part]:
+                best = part
+    return best
+
+
+def can_be_tested(rule: Rule, least: float) -> bool:
+    """Whether chi-square can be trusted with a rule against the best shorter one, and the rule could gain enough."""
+    outside = rule.best_has - rule.has
+    smallest = min(rule.has, outside) * min(rule.best_rows, rule.best_has - rule.best_rows)
+    expected = rule.has * rule.best_rows / rule.best_has
+    return smallest >= FEWEST_EXPECTED * rule.best_has and min(rule.has, rule.best_rows) > least * expected
 
 
 def tested(found: Itemsets, table: Transactions, rules: list[Rule], least: float) -> list[Tested]:
     """Of some rules those that are surely ``least`` times as often right as the best shorter one, with their tests."""
     out: list[Tested] = []
-    candidates = [r for r in rules if round_significant(r.gain) > least and _enough(r)]
+    candidates = [r for r in rules if round_significant(r.gain) > least and can_be_tested(r, least)]
     for at in range(0, len(candidates), _AT_ONCE):
         part = candidates[at : at + _AT_ONCE]
         for rule, low, high in zip(part, *_intervals(found, table, part), strict=True):
@@ -140,13 +173,6 @@ def tested(found: Itemsets, table: Transactions, rules: list[Rule], least: float
                 weakest = max(tests, key=lambda t: t.log10_p)
                 out.append(Tested(rule, (low, high), weakest.log10_p, weakest.design_effect))
     return out
-
-
-def _enough(rule: Rule) -> bool:
-    """Whether chi-square can be trusted with the table of the rule against the best shorter one."""
-    outside = rule.best_has - rule.has
-    smallest = min(rule.has, outside) * min(rule.best_rows, rule.best_has - rule.best_rows)
-    return smallest >= FEWEST_EXPECTED * rule.best_has
 
 
 def _shorter(rule: Rule) -> list[tuple[int, ...]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.kernels.blocks import block_bounds
-from toolkit.plugin import BLOCKS, Skip
+from toolkit.plugin import BLOCKS, Context, Skip, block_bounds
 
 MOST_ITEMS = 1 << 18
 """Different things that are counted."""
@@ -24,12 +22,12 @@ class Shelf:
 
     Parameters
     ----------
-    folder : Path or None
-        Where they are kept; None for memory.
+    ctx : Context
+        In whose folder they are kept; in memory where there is none.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, ctx: Context) -> None:
+        self._folder = ctx.scratch
         self._held: dict[str, list[npt.NDArray[Any]]] = {}
 
     def append(self, name: str, values: npt.NDArray[Any]) -> None:
@@ -86,16 +84,14 @@ class Staged:
 
     Parameters
     ----------
-    folder : Path or None
-        Where they are kept; None for memory.
-    rows : int
-        Rows of the table.
+    ctx : Context
+        The table.
     """
 
-    def __init__(self, folder: Path | None, rows: int) -> None:
-        self._shelf = Shelf(folder)
+    def __init__(self, ctx: Context) -> None:
+        self._shelf = Shelf(ctx)
         self._parts = 0
-        self._bounds = block_bounds(rows)
+        self._bounds = block_bounds(ctx.rows)
         self._vocabulary = Vocabulary()
         self.sizes: Ints = np.zeros(BLOCKS, np.int64)
         self.counts: list[int] = []

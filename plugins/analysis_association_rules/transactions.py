@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from toolkit.plugin import BLOCKS, Context, keep_groups
-from toolkit.kernels.blocks import block_pieces
+from toolkit.plugin import Context, block_bounds, block_of_rows, keep_groups
 
 from .bits import Batch, Ints, batch_rows, pack
 from .staging import Staged
@@ -49,6 +47,9 @@ class Transactions(Protocol):
     total: int
     sizes: Ints
 
+    def keep(self, ctx: Context, least: int) -> None:
+        """Choose the items: those in so many transactions, at most as many as the budget's ``max_groups``."""
+
     def batches(self) -> Iterator[Batch]:
         """All transactions as bits, in one reading."""
 
@@ -70,22 +71,23 @@ class Rows:
     def __init__(self, ctx: Context, columns: Sequence[str]) -> None:
         self._ctx, self._columns = ctx, list(columns)
         self.total = ctx.rows
-        self.sizes = np.diff([i * ctx.rows // BLOCKS for i in range(BLOCKS + 1)])
-        counts = [np.asarray(ctx.kernel("counts", name)["counts"], np.int64) for name in columns]
-        widths = [c.size for c in counts]
+        self.sizes = np.diff(block_bounds(ctx.rows))
+        self.items: list[Item] = []
+        self._ranks: list[Ints] = []
+
+    def keep(self, ctx: Context, least: int) -> None:
+        """Choose the items by the exact counts of the kernel."""
+        counts = [np.asarray(ctx.kernel("counts", name)["counts"], np.int64) for name in self._columns]
         held: list[Item] = []
-        for name, width in zip(columns, widths, strict=True):
+        for name, rows in zip(self._columns, counts, strict=True):
             coded = ctx.schema[name].encoding == "coded"
-            values = ctx.categories(name)[:width] if coded else ("false", "true")
+            values = ctx.categories(name)[: rows.size] if coded else ("false", "true")
             held += [Item(name, str(value)) for value in values]
-        flat = np.concatenate(counts)
-        groups = keep_groups(flat, ctx.budget.max_groups, [f"{item.column} = {item.value}" for item in held])
-        if groups.omission is not None:
-            ctx.omit({**groups.omission, "rule": "the most frequent items (column and value), ties in table order"})
-        self.items = [held[i] for i in groups.codes.tolist()]
-        ranks = np.full(flat.size, -1, np.int64)
-        ranks[groups.codes] = np.arange(len(self.items))
-        parts = np.split(ranks, np.cumsum(widths)[:-1])
+        kept = _most_frequent(ctx, np.concatenate(counts), [f"{i.column} = {i.value}" for i in held], least)
+        self.items = [held[i] for i in kept.tolist()]
+        ranks = np.full(len(held), -1, np.int64)
+        ranks[kept] = np.arange(kept.size)
+        parts = np.split(ranks, np.cumsum([rows.size for rows in counts])[:-1])
         self._ranks = [np.append(part, -1) for part in parts]  # code -1 finds the last
 
     def together(self, first: int, second: int) -> bool:
@@ -96,9 +98,7 @@ class Rows:
         """Read the rows once."""
         step = batch_rows(len(self.items))
         for chunk in self._ctx.chunks(self._columns):
-            blocks = np.empty(len(chunk), np.int64)
-            for block, lo, hi in block_pieces(chunk.rows.start, chunk.rows.stop, self._ctx.rows):
-                blocks[lo:hi] = block
+            blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self._ctx.rows)
             codes = []
             for name, ranks in zip(self._columns, self._ranks, strict=True):
                 if chunk.spec(name).encoding == "coded":
@@ -115,26 +115,26 @@ class Baskets:
 
     Parameters
     ----------
-    ctx : Context
-        For its budget.
     staged : Staged
         The baskets.
     """
 
-    def __init__(self, ctx: Context, staged: Staged) -> None:
+    def __init__(self, staged: Staged) -> None:
         self._staged = staged
         self.total, self.sizes = int(staged.sizes.sum()), staged.sizes
-        # By name, as the order in which things were met depends on nothing but the rows, and ties must not on it.
-        order = sorted(range(len(staged.names)), key=lambda i: staged.names[i])
-        counts = np.array(staged.counts, np.int64)[order] if order else np.zeros(0, np.int64)
-        names = [staged.names[i] for i in order]
-        groups = keep_groups(counts, ctx.budget.max_groups, names)
-        if groups.omission is not None:
-            ctx.omit({**groups.omission, "rule": "the most frequent items, ties by name"})
-        self.items = [Item("", names[i]) for i in groups.codes.tolist()]
-        self._ranks: npt.NDArray[np.int64] = np.full(len(order) + 1, -1, np.int64)
-        for rank, place in enumerate(groups.codes.tolist()):
-            self._ranks[order[place]] = rank
+        self.items: list[Item] = []
+        self._ranks: Ints = np.zeros(0, np.int64)
+
+    def keep(self, ctx: Context, least: int) -> None:
+        """Choose the things by the counts of the staging."""
+        names = self._staged.names
+        # By name: things are numbered as they were met, which must not decide about ties.
+        order = sorted(range(len(names)), key=names.__getitem__)
+        counts = np.array([self._staged.counts[i] for i in order], np.int64)
+        kept = _most_frequent(ctx, counts, [names[i] for i in order], least).tolist()
+        self.items = [Item("", names[order[i]]) for i in kept]
+        self._ranks = np.full(len(names), -1, np.int64)
+        self._ranks[[order[i] for i in kept]] = np.arange(len(kept))
 
     def together(self, first: int, second: int) -> bool:
         """A basket can have any two things."""
@@ -151,3 +151,11 @@ class Baskets:
                 rows = np.repeat(np.arange(part.size), part)
                 held = self._ranks[items[first : first + int(part.sum())]]
                 yield pack(blocks[at : at + step].astype(np.int64), [(rows, held)], len(self.items))
+
+
+def _most_frequent(ctx: Context, counts: Ints, names: Sequence[str], least: int) -> Ints:
+    """Which items are in enough transactions, the most frequent first, as many as the budget allows."""
+    groups = keep_groups(np.where(counts >= least, counts, 0), ctx.budget.max_groups, names)
+    if groups.omission is not None:
+        ctx.omit({**groups.omission, "rule": "the most frequent items, ties in order of column and value"})
+    return groups.codes

@@ -14,7 +14,7 @@ from toolkit.core.grid import ChunkGrid, Partition
 from toolkit.core.schema import ColumnSpec, Schema
 from toolkit.core.strings import StringBlock
 from toolkit.kernels.base import State, StateClass
-from toolkit.kernels.blocks import BLOCKS, block_of_rows
+from toolkit.kernels.blocks import BLOCKS, block_bounds, block_of_rows
 from toolkit.kernels.rowhash import hash_rows
 from toolkit.plugin.bins import RowBlocks, TimeBins, row_blocks, time_bins
 from toolkit.plugin.budget import CAPS, Budget
@@ -60,6 +60,7 @@ __all__ = [
     "TimeBins",
     "ToolkitError",
     "UsageError",
+    "block_bounds",
     "block_of_rows",
     "column_facts",
     "discoveries",
