@@ -186,14 +186,16 @@ def assert_ready_for_control(manifest: Manifest, params: Mapping[str, Any], resu
         assert ends[0] <= finding["effect"] <= ends[1], (finding["kind"], finding["effect"], ends)
 
 
-def null_tables_with_findings(folder: Path, count: int) -> list[tuple[Dependence, str]]:
+def null_tables_with_findings(
+    folder: Path, count: int, upstream: Mapping[str, Result] | None = None
+) -> list[tuple[Dependence, str]]:
     """Run a plugin on null tables: of each on which it made a tested finding, the kind and the first sentence.
 
-    Findings of facts, which have no p-value, don't count.
+    Findings of facts, which have no p-value, don't count. ``upstream`` has results of plugins that it depends on.
     """
     out = []
     for dependence, dataset in null_tables(count):
-        tested = [f for f in run_plugin(folder, dataset).findings if f.log10_p is not None]
+        tested = [f for f in run_plugin(folder, dataset, upstream=upstream).findings if f.log10_p is not None]
         if tested:
             out.append((dependence, tested[0].sentence))
     return out

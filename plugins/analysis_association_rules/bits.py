@@ -103,5 +103,5 @@ def count(batches: Iterator[Batch], sets: npt.NDArray[np.int32]) -> Ints:
             if size > 1:
                 held &= np.bitwise_and.reduce(batch.bits[sets[lo, :-1]], axis=0)
             found = np.add.reduceat(np.bitwise_count(held), batch.starts, axis=1, dtype=np.int64)
-            np.add.at(out[:, lo:hi], batch.blocks, found.T)
+            out[batch.blocks, lo:hi] += found.T  # a batch has one run of a block at most
     return out

@@ -13,8 +13,9 @@ the best of all shorter rules on the same consequent, as Bayardo's improvement a
 combination that adds nothing to one of its parts is none. The test is chi-square of the rest of the rule and its
 consequent among the transactions that have the shorter one, with Rao and Scott's correction from 64 blocks of rows, as
 rows depend on their neighbours; the weakest of the tests against the best shorter rule and those that lack one item
-counts. Rules too rare for any test to find (Tarone) are none of the hypotheses. The effect is how many times as often the rule is right as the best shorter one, with the interval of the block
-jackknife, which has to lie above ``lift``. All other rules of all combinations that were counted are, frequent or not. Of several
+counts. The effect is how many times as often the rule is right as the best shorter one, with the interval of the block
+jackknife, which has to lie above ``lift``. All rules of all combinations that were counted are hypotheses, frequent or
+not, but for those of which no test could find anything, as their parts are too rare or too common (Tarone). Of several
 rules on the same columns, or the same things, the one with the smallest p-value is the finding, and the others stand in
 its evidence. Pairs of columns are the business of `analysis_categorical_association`, and no findings here; pairs of
 things in baskets are.
@@ -39,7 +40,7 @@ with an expected count below 5 are listed and never found. A rule is no cause.
 References
 ----------
 Agrawal, Imieliński and Swami (1993), doi:10.1145/170035.170072. Zaki (2000), doi:10.1109/69.846291. Bayardo, Agrawal
-and Gunopulos (2000), doi:10.1023/A:1009895914772. Webb (2007), doi:10.1007/s10994-007-5006-x. Rao and Scott (1984),
+and Gunopulos (2000), doi:10.1023/A:1009895914772. Webb (2007), doi:10.1007/s10994-007-5006-x. Tarone (1990), doi:10.2307/2531456. Rao and Scott (1984),
 doi:10.1214/aos/1176346391. Künsch (1989), doi:10.1214/aos/1176347265. Benjamini and Hochberg (1995),
 doi:10.1111/j.2517-6161.1995.tb02031.x
 """

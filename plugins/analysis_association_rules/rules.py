@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from itertools import combinations
@@ -132,7 +133,7 @@ def rules_of(found: Itemsets, total: int, confidence: float, least: float, short
         testable = 0
         for i, then in enumerate(items):
             rest = items[:i] + items[i + 1 :]
-            best = _best_shorter(rows, rest, then)
+            best = _best_shorter(rows, items, i)
             rule = Rule(rest, then, together or 0, rows[rest], rows[(then,)], best, rows[_with(best, then)], rows[best])
             testable += can_be_tested(rule, least)
             if together is not None and round_significant(rule.confidence) >= confidence:
@@ -142,15 +143,24 @@ def rules_of(found: Itemsets, total: int, confidence: float, least: float, short
     return out
 
 
-def _best_shorter(rows: dict[tuple[int, ...], int], rest: tuple[int, ...], then: int) -> tuple[int, ...]:
-    """The part of an antecedent that has the consequent most often."""
+def _best_shorter(rows: dict[tuple[int, ...], int], items: tuple[int, ...], then: int) -> tuple[int, ...]:
+    """The part of an antecedent that has the consequent, the item at place ``then``, most often."""
     best: tuple[int, ...] = ()
-    for size in range(1, len(rest)):
-        for part in combinations(rest, size):
-            # As integers, so that equal shares are equal: the shorter part stays.
-            if rows[_with(part, then)] * rows[best] > rows[_with(best, then)] * rows[part]:
-                best = part
+    right, has = rows[(items[then],)], rows[best]
+    for part, joined in _parts(len(items), then):
+        inside = tuple([items[i] for i in part])
+        n, k = rows[inside], rows[tuple([items[i] for i in joined])]
+        if k * has > right * n:  # as integers, so that equal shares are equal: the shorter part stays
+            best, right, has = inside, k, n
     return best
+
+
+@functools.cache
+def _parts(size: int, then: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Places of each true part of an antecedent, without and with the consequent's."""
+    rest = [i for i in range(size) if i != then]
+    parts = [part for n in range(1, len(rest)) for part in combinations(rest, n)]
+    return [(part, tuple(sorted((*part, then)))) for part in parts]
 
 
 def can_be_tested(rule: Rule, least: float) -> bool:
