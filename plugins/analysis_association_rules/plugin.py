@@ -40,9 +40,9 @@ with an expected count below 5 are listed and never found. A rule is no cause.
 References
 ----------
 Agrawal, Imieliński and Swami (1993), doi:10.1145/170035.170072. Zaki (2000), doi:10.1109/69.846291. Bayardo, Agrawal
-and Gunopulos (2000), doi:10.1023/A:1009895914772. Webb (2007), doi:10.1007/s10994-007-5006-x. Tarone (1990), doi:10.2307/2531456. Rao and Scott (1984),
-doi:10.1214/aos/1176346391. Künsch (1989), doi:10.1214/aos/1176347265. Benjamini and Hochberg (1995),
-doi:10.1111/j.2517-6161.1995.tb02031.x
+and Gunopulos (2000), doi:10.1023/A:1009895914772. Webb (2007), doi:10.1007/s10994-007-5006-x. Tarone (1990),
+doi:10.2307/2531456. Rao and Scott (1984), doi:10.1214/aos/1176346391. Künsch (1989), doi:10.1214/aos/1176347265.
+Benjamini and Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x
 """
 
 from __future__ import annotations
