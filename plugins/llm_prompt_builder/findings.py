@@ -11,7 +11,8 @@ from .columns import Columns
 from .figures import of_evidence, rounded
 from .words import is_known
 
-_SURE = ((-6.0, "q < 0.000001"), (-3.0, "q < 0.001"), (-2.0, "q < 0.01"))
+_LISTED = 8
+_SURE = ((-6.0, "q below 0.000001"), (-3.0, "q below 0.001"), (-2.0, "q below 0.01"))
 
 
 def facts(finding: Mapping[str, Any], number: int, columns: Columns, fewest: int) -> dict[str, Any]:
@@ -33,8 +34,10 @@ def facts(finding: Mapping[str, Any], number: int, columns: Columns, fewest: int
         "finding": number,
         "what": words_of(str(finding["kind"])),
         "by": words_of(str(finding["plugin"])),
-        "columns": [columns.name(name) for name in names],
+        "columns": [columns.name(name) for name in names[:_LISTED]],
     }
+    if len(names) > _LISTED:
+        out["more_columns"] = len(names) - _LISTED
     if not columns.may_be_counted(names):
         return out | {"figures": "left out: personal data, or a derived table"}
     if (effect := rounded(finding["effect"])) is not None:
@@ -65,11 +68,11 @@ def sure(q_value: float | None) -> str:
     Examples
     --------
     >>> sure(None), sure(0.0), sure(0.03)
-    ('a fact, no test', 'q < 0.000001', 'q < 0.05')
+    ('a fact, no test', 'q below 0.000001', 'q below 0.05')
     """
     if q_value is None:
         return "a fact, no test"
     for log10_q, text in _SURE:
         if q_value < 10.0**log10_q:
             return text
-    return f"q < {0.05 if q_value < 0.05 else 1}"
+    return "q below 0.05" if q_value < 0.05 else "q of 0.05 or more"
