@@ -1,0 +1,270 @@
+"""analysis_log_templates: the templates that messages are made from, and where they come and go.
+
+What it finds. In text that programs wrote, the few templates behind many different messages, as a fact: "In `message` 3
+templates cover 162,762 of 341,000 texts (47.7 %); the commonest is "scan id=<num> dock=<num> result=ok took=<num> ms"
+(130,100)." And of each template, by tests, whether it appears or vanishes along the rows, whether its share changes
+from the first to the last half, and the category that its messages go with: "Texts like "conveyor jam: parcel <num>
+held at lane <num> for <num> s" in `message` are 3.1 times as common where `site` is "DUS"."
+
+Method. Numbers, addresses, paths and ids are masked in every message. Over four readings of all rows, words are counted
+with their place and the length of their message (Vaarandi); a message's shape is its frequent words in their places;
+shapes are counted, and those that are frequent are counted again exactly, by block of rows, with their first row.
+Counters are hashed in the first two readings, so that memory does not grow with the number of different messages, and
+what is counted in the third is exact: each shape with at least ``support`` of the messages is found. Frequent shapes go
+down a tree as in Drain (by number of words and first word, joined by the share of equal words), in the order of length
+and text in place of the order of rows; where a place of a group has only a few different words (``constants``), each
+makes a template of its own, as in "session opened" and "session closed". So neither the order of the rows, nor chunks,
+nor workers change a template. Changes are tested on 16 long stretches of rows as one observation each, as neighbouring
+rows depend on each other: an appearance by the exact probability that the stretches with the template are the last
+ones, a change of share by Welch's t. Categories are tested by chi-square with Rao and Scott's correction. A column
+counts as one of messages where templates cover ``coverage`` of its texts.
+
+Cost. Four readings, about 1 microsecond a row and reading for short messages; texts that are kept as categories cost
+their dictionary and a few nanoseconds a row. Memory is 2 MiB a column, and the frequent shapes.
+
+Caps. ``max_groups`` (200 unless the policy says more for this plugin): the most frequent templates. ``max_pairs`` (500
+in the same way): of templates and categories, the first pairs in table order. ``max_cols``: the first columns of text.
+
+What it does not do. Columns that `analysis_pii` tags are left out. Words behind the 64th are not looked at, nor
+characters behind the 4,096th. Messages of rare shapes are in no template; their number is told. Values of parameters
+are not kept. Templates of messages with differing numbers of words are not joined.
+
+References
+----------
+He, Zhu, Zheng and Lyu (2017), doi:10.1109/ICWS.2017.13. Vaarandi (2003), doi:10.1109/IPOM.2003.1251233. Rao and Scott
+(1984), doi:10.1214/aos/1176346391. Künsch (1989), doi:10.1214/aos/1176347265
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toolkit.plugin import (
+    BLOCKS,
+    Chunk,
+    Context,
+    Reducer,
+    Result,
+    Skip,
+    State,
+    block_of_rows,
+    omission,
+    round_significant,
+    select_pairs,
+)
+from toolkit.plugin.marked_rows import count_levels
+
+from .found import joined, no_shapes, of_chunk
+from .judge import changes, links
+from .messages import Messages
+from .shapes import bucket_of, count_shapes, count_words, no_counts, pack, shapes_of, unpack
+from .templates import Template, is_telling, templates_of
+from .wording import of_templates
+
+FEWEST_MESSAGES = 100
+FEWEST_ROWS = 10
+"""Rows of the rarest word or template that is shown, whatever the table."""
+
+_WORDS, _SHAPES, _EXACT, _LEVELS = range(4)
+
+
+class Plugin(Reducer):
+    """Counts words, then shapes by bucket, then frequent shapes exactly, then those by category.
+
+    A state holds, by column: ``messages``, int64 of shape (64,), by block of rows; ``counts``, int64 of shape
+    (buckets,), in the first two passes; ``frequent`` and ``hot``, bits of the passes before; ``found``, frequent shapes
+    with counts by block, in the third; ``tables`` in the fourth, int64 of shape (2, 64, levels + 1) for each pair of a
+    template and a category: messages of the template, and others.
+
+    Examples
+    --------
+    >>> least(1_000_000, 0.001), least(5, 0.001)
+    (1000, 10)
+    """
+
+    state_class = "exact"
+    passes = 4
+
+    _found: dict[str, list[Template]] | None = None
+    _messages: Messages | None = None
+
+    def columns(self) -> list[str]:
+        """Text columns that may be shown; in the last pass categories too."""
+        texts = self._texts()
+        return texts if self.pass_number < _LEVELS else [*texts, *(c for c in self._categories() if c not in texts)]
+
+    def _texts(self) -> list[str]:
+        found = self.ctx.result("analysis_pii").data
+        hidden = {*found["personal_columns"], *found["not_looked_at"]}
+        return [name for name in self.ctx.columns("text") if name not in hidden and self._has_messages(name)]
+
+    def _has_messages(self, name: str) -> bool:
+        """Whether the values of a coded column have three words on average; of others that is seen later."""
+        if self.ctx.schema[name].encoding != "coded":
+            return True
+        values = self.ctx.categories(name)[:-1].tolist()
+        return bool(sum(value.count(" ") for value in values) >= 2 * len(values) > 0)
+
+    def _categories(self) -> list[str]:
+        found = [c for (c,) in self.ctx.kernel_columns("block_codes")]
+        return [c for c in found if self.ctx.kernel("block_codes", c)["levels"]["levels"] >= 2]
+
+    def init(self) -> State:
+        """No messages, and what the passes before found."""
+        return {name: self._nothing(name) for name in self._texts()}
+
+    def _nothing(self, name: str) -> State:
+        if self.pass_number == _WORDS:
+            return {"messages": np.zeros(BLOCKS, np.int64), "counts": no_counts()}
+        former = self.former[name]
+        kept, fewest = {"messages": former["messages"]}, least(former["messages"].sum(), self.ctx.params["support"])
+        if self.pass_number == _SHAPES:
+            return kept | {"frequent": pack(former["counts"] >= fewest), "counts": no_counts()}
+        kept["frequent"] = former["frequent"]
+        if self.pass_number == _EXACT:
+            return kept | {"hot": pack(former["counts"] >= fewest), "found": no_shapes()}
+        tables = {}
+        for template, category in self._pairs().get(name, ()):
+            width = self.ctx.kernel("block_codes", category)["levels"]["levels"] + 1
+            tables[f"{template} {category}"] = np.zeros((2, BLOCKS, width), np.int64)
+        return kept | {"found": former["found"], "tables": tables}
+
+    def update(self, state: State, chunk: Chunk) -> State:
+        """Add a chunk."""
+        for name, own in state.items():
+            if self.pass_number == _LEVELS and not own["tables"]:
+                continue
+            places, messages, of_place = self._read(chunk, name)
+            if not places.size:
+                continue
+            weights = dict(zip(messages, np.bincount(of_place, minlength=len(messages)).tolist(), strict=True))
+            if self.pass_number == _WORDS:
+                blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
+                own["messages"] += np.bincount(blocks, minlength=BLOCKS)
+                count_words(weights, own["counts"])
+            elif self.pass_number == _SHAPES:
+                count_shapes(weights, unpack(own["frequent"]), own["counts"])
+            else:
+                shapes = shapes_of(weights, unpack(own["frequent"]))
+                self._add_exact(own, chunk, name, places, [shapes[messages[i]] for i in of_place.tolist()])
+        return state
+
+    def _read(self, chunk: Chunk, name: str) -> tuple[Any, list[str], Any]:
+        if self._messages is None:
+            self._messages = Messages()
+        return self._messages.of_chunk(chunk, name)
+
+    def _add_exact(self, own: State, chunk: Chunk, name: str, places: npt.NDArray[np.intp], shapes: list[str]) -> None:
+        if self.pass_number == _EXACT:
+            hot = unpack(own["hot"])
+            kept = {shape: bool(hot[bucket_of(shape)]) for shape in set(shapes)}
+            blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
+            own["found"] = joined(own["found"], of_chunk(shapes, blocks, places + chunk.rows.start, kept))
+            return
+        number = {shape: i for i, t in enumerate(self._templates()[name]) for shape in t.shapes}
+        of_row = np.array([number.get(shape, -1) for shape in shapes], np.int64)
+        for template, category in self._pairs()[name]:
+            levels = self.ctx.kernel("block_codes", category)["levels"]
+            table = own["tables"][f"{template} {category}"]
+            for side, chosen in ((0, of_row == template), (1, of_row != template)):
+                table[side] += count_levels(self.ctx, chunk, category, levels, places[chosen])
+
+    def merge(self, left: State, right: State) -> State:
+        """Add what was counted; what the passes before found is the same in both."""
+        out = {}
+        for name, a in left.items():
+            b, merged = right[name], dict(a)
+            if self.pass_number == _WORDS:
+                merged["messages"] = a["messages"] + b["messages"]
+            if "counts" in a:
+                merged["counts"] = a["counts"] + b["counts"]
+            if self.pass_number == _EXACT:
+                merged["found"] = joined(a["found"], b["found"])
+            if self.pass_number == _LEVELS:
+                merged["tables"] = {key: table + b["tables"][key] for key, table in a["tables"].items()}
+            out[name] = merged
+        return out
+
+    def _templates(self) -> dict[str, list[Template]]:
+        """Templates by column, from the shapes that the third pass counted; the same in every process."""
+        if self._found is None:
+            self._found = {name: self._of_column(own) for name, own in self.former.items()}
+        return self._found
+
+    def _of_column(self, own: Mapping[str, Any]) -> list[Template]:
+        params, n, found = self.ctx.params, int(own["messages"].sum()), own["found"]
+        rows = found["blocks"].sum(axis=1)
+        kept = np.flatnonzero(rows >= least(n, params["support"])).tolist()
+        shapes = [found["texts"][i] for i in kept]
+        made = templates_of(shapes, found["blocks"][kept], params["similarity"], params["constants"])
+        telling = [t for t in made if is_telling(t)]
+        if n < FEWEST_MESSAGES or round_significant(sum(t.rows for t in telling) / n) < params["coverage"]:
+            return []
+        most = self.ctx.budget.max_groups
+        if most is not None and len(telling) > most:
+            rule = "the most frequent templates"
+            self.ctx.omit(omission("max_groups", most, len(telling), rule, [t.text for t in telling[most:]]))
+        return telling[:most]
+
+    def _pairs(self) -> dict[str, list[tuple[int, str]]]:
+        """Templates and categories that are held against each other."""
+        out: dict[str, list[tuple[int, str]]] = {}
+        for name, templates in self._templates().items():
+            categories = [c for c in self._categories() if c != name]
+            pairs, left = select_pairs([str(i) for i in range(len(templates))], self.ctx.budget.max_pairs, categories)
+            if left is not None:
+                self.ctx.omit(left)
+            out[name] = [(int(template), category) for template, category in pairs]
+        return out
+
+    def finish(self, state: State, ctx: Context) -> Result:
+        """Word what was found.
+
+        Returns
+        -------
+        Result
+            ``data["columns"]``: by column ``messages`` and ``templates``, the most frequent first, each with ``text``,
+            ``rows``, ``first_row``, ``by_block`` and the number of ``shapes``.
+
+        Raises
+        ------
+        Skip
+            When no column holds text that may be shown.
+        """
+        if not state:
+            raise Skip("no text column holds messages that may be shown", "keep messages in a text column of their own")
+        # What was left out has to be told here, where the parts of a split run come together.
+        self._found = {name: self._of_column(own) for name, own in state.items()}
+        pairs = self._pairs()
+        facts, tested, n_tests, data = [], [], 0, {}
+        for name, own in state.items():
+            templates, n = self._found[name], int(own["messages"].sum())
+            first = dict(zip(own["found"]["texts"], own["found"]["first"].tolist(), strict=True))
+            starts = [min(first[shape] for shape in t.shapes) for t in templates]
+            data[name] = {"messages": n, "templates": described(templates, starts)}
+            if templates:
+                facts.append(of_templates(ctx, name, templates, n))
+                for part in (
+                    changes(ctx, name, own["messages"], templates, starts),
+                    links(ctx, name, own["tables"], pairs[name], templates),
+                ):
+                    tested += part[0]
+                    n_tests += part[1]
+        return Result({"columns": data}, [*facts, *tested], n_tests)
+
+
+def least(messages: int, support: float) -> int:
+    """The fewest messages of a frequent word or shape."""
+    return max(FEWEST_ROWS, int(np.ceil(round_significant(support * messages))))
+
+
+def described(templates: list[Template], starts: list[int]) -> list[dict[str, Any]]:
+    """Templates as plain values."""
+    return [
+        {"text": t.text, "rows": t.rows, "first_row": first, "by_block": t.blocks.tolist(), "shapes": len(t.shapes)}
+        for t, first in zip(templates, starts, strict=True)
+    ]
