@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,36 +10,45 @@ import numpy.typing as npt
 
 from toolkit.plugin import BLOCKS, State
 
-_NONE = np.iinfo(np.int64).max
+from .shapes import bucket_of
 
 
 def no_shapes() -> State:
     """No shapes."""
-    return {"texts": [], "blocks": np.zeros((0, BLOCKS), np.int64), "first": np.zeros(0, np.int64)}
+    return {"texts": [], "blocks": np.zeros((0, BLOCKS), np.int64)}
 
 
-def of_chunk(shapes: list[str], blocks: npt.NDArray[Any], rows: npt.NDArray[Any], hot: Mapping[str, bool]) -> State:
+def kept_shapes(shapes: Sequence[tuple[str, str]], hot: npt.NDArray[np.bool_]) -> list[str]:
+    """The shape that is counted of each message: the fine one where that may be frequent, else the coarse one, or none.
+
+    Parameters
+    ----------
+    shapes : sequence of (str, str)
+        Fine and coarse shapes.
+    hot : ndarray of bool, shape (buckets,)
+        Which buckets of shapes hold enough messages.
+    """
+    return [next((shape for shape in both if hot[bucket_of(shape)]), "") for both in shapes]
+
+
+def of_chunk(shapes: Sequence[str], blocks: npt.NDArray[Any]) -> State:
     """Shapes of the messages of a chunk.
 
     Parameters
     ----------
-    shapes : list of str
-        The shape of each message.
-    blocks, rows : ndarray of int64, shape (messages,)
-        Its block, and its row in the table.
-    hot : mapping of str to bool
-        Whether a shape is kept.
+    shapes : sequence of str
+        The shape of each message; empty for those that are not counted.
+    blocks : ndarray of int64, shape (messages,)
+        Its block.
     """
-    texts = sorted(text for text, kept in hot.items() if kept)
+    texts = sorted({*shapes} - {""})
     if not texts:
         return no_shapes()
     place = {text: i for i, text in enumerate(texts)}
     places = np.array([place.get(shape, -1) for shape in shapes], np.int64)
     kept = places >= 0
     counts = np.bincount(places[kept] * BLOCKS + blocks[kept], minlength=len(texts) * BLOCKS)
-    first = np.full(len(texts), _NONE, np.int64)
-    np.minimum.at(first, places[kept], rows[kept])
-    return {"texts": texts, "blocks": counts.reshape(-1, BLOCKS).astype(np.int64), "first": first}
+    return {"texts": texts, "blocks": counts.reshape(-1, BLOCKS).astype(np.int64)}
 
 
 def joined(left: State, right: State) -> State:
@@ -48,9 +57,7 @@ def joined(left: State, right: State) -> State:
         return left
     texts = sorted({*left["texts"], *right["texts"]})
     place = {text: i for i, text in enumerate(texts)}
-    blocks, first = np.zeros((len(texts), BLOCKS), np.int64), np.full(len(texts), _NONE, np.int64)
+    blocks = np.zeros((len(texts), BLOCKS), np.int64)
     for side in (left, right):
-        at = [place[text] for text in side["texts"]]
-        blocks[at] += side["blocks"]
-        first[at] = np.minimum(first[at], side["first"])
-    return {"texts": texts, "blocks": blocks, "first": first}
+        blocks[[place[text] for text in side["texts"]]] += side["blocks"]
+    return {"texts": texts, "blocks": blocks}

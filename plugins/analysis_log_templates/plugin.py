@@ -32,7 +32,8 @@ are not kept. Templates of messages with differing numbers of words are not join
 References
 ----------
 He, Zhu, Zheng and Lyu (2017), doi:10.1109/ICWS.2017.13. Vaarandi (2003), doi:10.1109/IPOM.2003.1251233. Rao and Scott
-(1984), doi:10.1214/aos/1176346391. Künsch (1989), doi:10.1214/aos/1176347265
+(1984), doi:10.1214/aos/1176346391. Künsch (1989), doi:10.1214/aos/1176347265. Benjamini and Hochberg (1995),
+doi:10.1111/j.2517-6161.1995.tb02031.x
 """
 
 from __future__ import annotations
@@ -52,17 +53,19 @@ from toolkit.plugin import (
     Skip,
     State,
     block_of_rows,
+    discoveries,
     omission,
     round_significant,
     select_pairs,
 )
 from toolkit.plugin.marked_rows import count_levels
 
-from .found import joined, no_shapes, of_chunk
+from .found import joined, kept_shapes, no_shapes, of_chunk
 from .judge import changes, links
+from .masking import words_of
 from .messages import Messages
-from .shapes import bucket_of, count_shapes, count_words, no_counts, pack, shapes_of, unpack
-from .templates import Template, is_telling, templates_of
+from .shapes import count_shapes, count_words, no_counts, pack, shapes_of, unpack
+from .templates import Matcher, Template, is_telling, templates_of
 from .wording import of_templates
 
 FEWEST_MESSAGES = 100
@@ -70,14 +73,16 @@ FEWEST_ROWS = 10
 """Rows of the rarest word or template that is shown, whatever the table."""
 
 _WORDS, _SHAPES, _EXACT, _LEVELS = range(4)
+_SUMS = (("messages", "words"), ("counts",), (), ("blocks",))
 
 
 class Plugin(Reducer):
     """Counts words, then shapes by bucket, then frequent shapes exactly, then those by category.
 
-    A state holds, by column: ``messages``, int64 of shape (64,), by block of rows; ``counts``, int64 of shape
-    (buckets,), in the first two passes; ``frequent`` and ``hot``, bits of the passes before; ``found``, frequent shapes
-    with counts by block, in the third; ``tables`` in the fourth, int64 of shape (2, 64, levels + 1) for each pair of a
+    A state holds, by column: ``messages``, int64 of shape (64,), by block of rows; ``words``, counts of shape
+    (buckets,). From the second pass on, ``counts`` of shapes of that shape; then ``hot``, buckets of the frequent, and
+    ``found``, frequent shapes with counts by block; then ``blocks`` (templates, 64) and ``first`` (templates,),
+    messages of each template and its first row, and ``tables``, int64 of shape (2, 64, levels + 1) for each pair of a
     template and a category: messages of the template, and others.
 
     Examples
@@ -119,58 +124,65 @@ class Plugin(Reducer):
 
     def _nothing(self, name: str) -> State:
         if self.pass_number == _WORDS:
-            return {"messages": np.zeros(BLOCKS, np.int64), "counts": no_counts()}
+            return {"messages": np.zeros(BLOCKS, np.int64), "words": no_counts()}
         former = self.former[name]
-        kept, fewest = {"messages": former["messages"]}, least(former["messages"].sum(), self.ctx.params["support"])
+        kept = {"messages": former["messages"], "words": former["words"]}
         if self.pass_number == _SHAPES:
-            return kept | {"frequent": pack(former["counts"] >= fewest), "counts": no_counts()}
-        kept["frequent"] = former["frequent"]
+            return kept | {"counts": no_counts()}
         if self.pass_number == _EXACT:
-            return kept | {"hot": pack(former["counts"] >= fewest), "found": no_shapes()}
-        tables = {}
-        for template, category in self._pairs().get(name, ()):
+            return kept | {"hot": pack(former["counts"] >= self._fewest(former)), "found": no_shapes()}
+        templates, tables = len(self._templates()[name]), {}
+        for template, category in self._pairs()[name]:
             width = self.ctx.kernel("block_codes", category)["levels"]["levels"] + 1
             tables[f"{template} {category}"] = np.zeros((2, BLOCKS, width), np.int64)
-        return kept | {"found": former["found"], "tables": tables}
+        blocks, first = np.zeros((templates, BLOCKS), np.int64), np.full(templates, self.ctx.rows, np.int64)
+        return kept | {"found": former["found"], "blocks": blocks, "first": first, "tables": tables}
+
+    def _fewest(self, own: State) -> int:
+        return least(int(own["messages"].sum()), self.ctx.params["support"])
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk."""
         for name, own in state.items():
-            if self.pass_number == _LEVELS and not own["tables"]:
+            if self.pass_number == _LEVELS and not len(own["first"]):
                 continue
-            places, messages, of_place = self._read(chunk, name)
+            if self._messages is None:
+                self._messages = Messages()
+            places, different, of_place = self._messages.of_chunk(chunk, name)
             if not places.size:
                 continue
-            weights = dict(zip(messages, np.bincount(of_place, minlength=len(messages)).tolist(), strict=True))
+            weights = dict(zip(different, np.bincount(of_place, minlength=len(different)).tolist(), strict=True))
+            blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
             if self.pass_number == _WORDS:
-                blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
                 own["messages"] += np.bincount(blocks, minlength=BLOCKS)
-                count_words(weights, own["counts"])
-            elif self.pass_number == _SHAPES:
-                count_shapes(weights, unpack(own["frequent"]), own["counts"])
+                count_words(weights, own["words"])
+            elif self.pass_number == _LEVELS:
+                matcher = Matcher(self._templates()[name])
+                numbers = np.array([matcher.of(words_of(message)) for message in different], np.int64)
+                self._add_templates(own, chunk, name, places, numbers[of_place])
             else:
-                shapes = shapes_of(weights, unpack(own["frequent"]))
-                self._add_exact(own, chunk, name, places, [shapes[messages[i]] for i in of_place.tolist()])
+                shapes = shapes_of(different, own["words"], self._fewest(own), self.ctx.params["constants"])
+                if self.pass_number == _SHAPES:
+                    count_shapes(weights, shapes, own["counts"])
+                else:
+                    kept = kept_shapes([shapes[message] for message in different], unpack(own["hot"]))
+                    found = of_chunk([kept[i] for i in of_place.tolist()], blocks)
+                    own["found"] = joined(own["found"], found)
         return state
 
-    def _read(self, chunk: Chunk, name: str) -> tuple[Any, list[str], Any]:
-        if self._messages is None:
-            self._messages = Messages()
-        return self._messages.of_chunk(chunk, name)
-
-    def _add_exact(self, own: State, chunk: Chunk, name: str, places: npt.NDArray[np.intp], shapes: list[str]) -> None:
-        if self.pass_number == _EXACT:
-            hot = unpack(own["hot"])
-            kept = {shape: bool(hot[bucket_of(shape)]) for shape in set(shapes)}
-            blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
-            own["found"] = joined(own["found"], of_chunk(shapes, blocks, places + chunk.rows.start, kept))
-            return
-        number = {shape: i for i, t in enumerate(self._templates()[name]) for shape in t.shapes}
-        of_row = np.array([number.get(shape, -1) for shape in shapes], np.int64)
+    def _add_templates(
+        self, own: State, chunk: Chunk, name: str, places: npt.NDArray[np.intp], numbers: npt.NDArray[np.int64]
+    ) -> None:
+        """Count the messages of each template, by block and by the levels of categories."""
+        blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
+        there = numbers >= 0
+        size = own["blocks"].size
+        own["blocks"] += np.bincount(numbers[there] * BLOCKS + blocks[there], minlength=size).reshape(-1, BLOCKS)
+        np.minimum.at(own["first"], numbers[there], places[there] + chunk.rows.start)
         for template, category in self._pairs()[name]:
             levels = self.ctx.kernel("block_codes", category)["levels"]
             table = own["tables"][f"{template} {category}"]
-            for side, chosen in ((0, of_row == template), (1, of_row != template)):
+            for side, chosen in ((0, numbers == template), (1, numbers != template)):
                 table[side] += count_levels(self.ctx, chunk, category, levels, places[chosen])
 
     def merge(self, left: State, right: State) -> State:
@@ -178,13 +190,12 @@ class Plugin(Reducer):
         out = {}
         for name, a in left.items():
             b, merged = right[name], dict(a)
-            if self.pass_number == _WORDS:
-                merged["messages"] = a["messages"] + b["messages"]
-            if "counts" in a:
-                merged["counts"] = a["counts"] + b["counts"]
+            for key in _SUMS[self.pass_number]:
+                merged[key] = a[key] + b[key]
             if self.pass_number == _EXACT:
                 merged["found"] = joined(a["found"], b["found"])
             if self.pass_number == _LEVELS:
+                merged["first"] = np.minimum(a["first"], b["first"])
                 merged["tables"] = {key: table + b["tables"][key] for key, table in a["tables"].items()}
             out[name] = merged
         return out
@@ -198,7 +209,7 @@ class Plugin(Reducer):
     def _of_column(self, own: Mapping[str, Any]) -> list[Template]:
         params, n, found = self.ctx.params, int(own["messages"].sum()), own["found"]
         rows = found["blocks"].sum(axis=1)
-        kept = np.flatnonzero(rows >= least(n, params["support"])).tolist()
+        kept = np.flatnonzero(rows >= self._fewest(own)).tolist()
         shapes = [found["texts"][i] for i in kept]
         made = templates_of(shapes, found["blocks"][kept], params["similarity"], params["constants"])
         telling = [t for t in made if is_telling(t)]
@@ -242,9 +253,9 @@ class Plugin(Reducer):
         pairs = self._pairs()
         facts, tested, n_tests, data = [], [], 0, {}
         for name, own in state.items():
-            templates, n = self._found[name], int(own["messages"].sum())
-            first = dict(zip(own["found"]["texts"], own["found"]["first"].tolist(), strict=True))
-            starts = [min(first[shape] for shape in t.shapes) for t in templates]
+            n, starts = int(own["messages"].sum()), own["first"].tolist()
+            # A message of a rare shape is of the template that it fits.
+            templates = [Template(t.words, t.shapes, b) for t, b in zip(self._found[name], own["blocks"], strict=True)]
             data[name] = {"messages": n, "templates": described(templates, starts)}
             if templates:
                 facts.append(of_templates(ctx, name, templates, n))
@@ -254,7 +265,7 @@ class Plugin(Reducer):
                 ):
                     tested += part[0]
                     n_tests += part[1]
-        return Result({"columns": data}, [*facts, *tested], n_tests)
+        return Result({"columns": data}, [*facts, *discoveries(tested, n_tests, ctx.params["rate"])], n_tests)
 
 
 def least(messages: int, support: float) -> int:
@@ -264,7 +275,8 @@ def least(messages: int, support: float) -> int:
 
 def described(templates: list[Template], starts: list[int]) -> list[dict[str, Any]]:
     """Templates as plain values."""
-    return [
+    found = [
         {"text": t.text, "rows": t.rows, "first_row": first, "by_block": t.blocks.tolist(), "shapes": len(t.shapes)}
         for t, first in zip(templates, starts, strict=True)
     ]
+    return sorted(found, key=lambda entry: (-entry["rows"], entry["text"]))

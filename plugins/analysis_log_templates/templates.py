@@ -88,6 +88,29 @@ def templates_of(shapes: list[str], blocks: Counts, similarity: float, constants
     return sorted(out, key=lambda t: (-t.rows, t.words))
 
 
+class Matcher:
+    """Finds the template of a message.
+
+    Parameters
+    ----------
+    templates : list of Template
+        The templates; of several that fit, the one with the most words of its own is taken, then the first.
+    """
+
+    def __init__(self, templates: list[Template]) -> None:
+        self._by_length: dict[int, list[tuple[int, list[tuple[int, str]]]]] = {}
+        fixed = [[(i, word) for i, word in enumerate(t.words) if word != ANY] for t in templates]
+        for number in sorted(range(len(templates)), key=lambda i: (-len(fixed[i]), i)):
+            self._by_length.setdefault(len(templates[number].words), []).append((number, fixed[number]))
+
+    def of(self, words: list[str]) -> int:
+        """Number of the template; -1 where none fits."""
+        for number, fixed in self._by_length.get(len(words), ()):
+            if all(words[i] == word for i, word in fixed):
+                return number
+        return -1
+
+
 def is_telling(template: Template) -> bool:
     """Whether a template says anything: it has a word, two if it is long, besides its marks."""
     plain = [word for word in template.words if not word.startswith("<") and any(c.isalpha() for c in word)]
