@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import Chunk, Context, Skip, hash_rows
+from toolkit.plugin import Chunk, Context, Shelf, Skip, hash_rows
 
-from .staging import Ints, Shelf, Staged, joined_ranges
+from .staging import Ints, Staged, joined_ranges
 
 _PARTITION_ROWS = 1 << 21
 _RECORD = np.dtype([("first", "<u8"), ("second", "<u8"), ("row", "<i8"), ("item", "<i4")])

@@ -8,48 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import BLOCKS, Context, Skip, block_bounds
+from toolkit.plugin import BLOCKS, Context, Shelf, Skip, block_bounds
 
 MOST_ITEMS = 1 << 18
 """Different things that are counted."""
 
 Ints = npt.NDArray[np.int64]
 Part = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]
-
-
-class Shelf:
-    """Arrays by name, to which more can be appended.
-
-    Parameters
-    ----------
-    ctx : Context
-        In whose folder they are kept; in memory where there is none.
-    """
-
-    def __init__(self, ctx: Context) -> None:
-        self._folder = ctx.scratch
-        self._held: dict[str, list[npt.NDArray[Any]]] = {}
-
-    def append(self, name: str, values: npt.NDArray[Any]) -> None:
-        """Add values behind those of that name."""
-        if self._folder is None:
-            self._held.setdefault(name, []).append(values)
-            return
-        with (self._folder / name).open("ab") as file:
-            file.write(values.tobytes())
-
-    def take(self, name: str, dtype: Any, *, last: bool = False) -> npt.NDArray[Any]:
-        """All values of a name; they are given away the last time."""
-        if self._folder is None:
-            parts = self._held.pop(name, []) if last else self._held.get(name, [])
-            return np.concatenate(parts) if parts else np.zeros(0, dtype)
-        path = self._folder / name
-        if not path.exists():
-            return np.zeros(0, dtype)
-        values = np.fromfile(path, dtype)
-        if last:
-            path.unlink()
-        return values
 
 
 class Vocabulary:

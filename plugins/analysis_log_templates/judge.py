@@ -12,8 +12,8 @@ import numpy.typing as npt
 from toolkit.plugin import Context, Finding, round_significant
 from toolkit.plugin.inference import beyond
 from toolkit.plugin.marked_rows import link_test
+from toolkit.plugin.share_changes import change_of
 
-from .changes import change_of
 from .templates import Template
 from .wording import of_change, of_link
 

@@ -10,9 +10,9 @@ import numpy as np
 from toolkit.plugin import Context, Finding
 from toolkit.plugin.marked_rows import Link
 from toolkit.plugin.places import block_places
+from toolkit.plugin.share_changes import Change
 from toolkit.plugin.wording import percent, quoted, shown
 
-from .changes import Change
 from .templates import Template
 
 _LISTED = 20

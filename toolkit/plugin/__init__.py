@@ -28,6 +28,7 @@ from toolkit.plugin.ranking import keep_findings
 from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.result import Finding, Result, Skip
 from toolkit.plugin.selection import omission, rank_columns, select_columns, select_pairs
+from toolkit.plugin.shelf import Shelf
 
 __all__ = [
     "BLOCKS",
@@ -53,6 +54,7 @@ __all__ = [
     "Result",
     "RowBlocks",
     "Schema",
+    "Shelf",
     "Skip",
     "State",
     "StateClass",

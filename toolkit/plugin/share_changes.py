@@ -1,4 +1,4 @@
-"""Templates that appear, vanish or change their share along the rows."""
+"""Kinds of rows, such as messages of one template, that appear, vanish or change their share along the rows."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _HALF = LONG // 2
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a template's share of the messages changes.
+    """How the share of a kind of rows changes.
 
     Attributes
     ----------
     kind : str
         ``appears``, ``vanishes`` or ``changes``.
     before, after : float
-        Share of the messages in the rows before and after: the stretches without it and with it; for ``changes`` the
-        first and the last half.
+        Share in the rows before and after: the stretches without the kind and with it; for ``changes`` the first and
+        the last half.
     interval : tuple of float
         95 % interval of the difference.
     log10_p : float
         Of the test.
     stretches : int
-        Of 16 equal stretches of rows, how many have the template.
+        Of 16 equal stretches of rows, how many have the kind.
     """
 
     kind: str
@@ -50,18 +50,18 @@ class Change:
         return self.after - self.before
 
 
-def change_of(template: Counts, messages: Counts) -> Change | None:
-    """The change of one template; None where there is none that could be shown.
+def change_of(kind: Counts, rows: Counts) -> Change | None:
+    """The change of one kind of rows; None where there is none that could be shown.
 
     Parameters
     ----------
-    template, messages : ndarray of int64, shape (64,)
-        Messages of the template, and all of the column, by block of rows.
+    kind, rows : ndarray of int64, shape (64,)
+        Rows of the kind, and all that could be, by block of rows.
 
     Notes
     -----
-    Neighbouring rows depend on each other, so that 16 long stretches count as one observation each. For a template that
-    is in the last k stretches alone, the probability of that among all ways of choosing k of 16 stretches is exact
+    Neighbouring rows depend on each other, so that 16 long stretches count as one observation each. For a kind that is
+    in the last k stretches alone, the probability of that among all ways of choosing k of 16 stretches is exact
     under exchange; both ends are looked at, which doubles it. Else Welch's t compares the shares of eight stretches
     with those of the other eight.
 
@@ -72,7 +72,7 @@ def change_of(template: Counts, messages: Counts) -> Change | None:
     >>> found.kind, found.before, found.after, round(10**found.log10_p * 12870, 9)
     ('appears', 0.0, 0.1, 2.0)
     """
-    own, all_ = (x.reshape(LONG, -1).sum(axis=1).astype(np.float64) for x in (template, messages))
+    own, all_ = (x.reshape(LONG, -1).sum(axis=1).astype(np.float64) for x in (kind, rows))
     if (all_ == 0).any():
         return None
     shares = own / all_
