@@ -1,4 +1,4 @@
-"""analysis_topic_model_lda: planted topics, a bound that never falls, a plain implementation, and texts without effects."""
+"""analysis_topic_model_lda: planted topics, the bound, a plain implementation beside it, and texts without effects."""
 
 from __future__ import annotations
 
