@@ -1,19 +1,21 @@
 """analysis_log_templates: the templates that messages are made from, and where they come and go.
 
 What it finds. In text that programs wrote, the few templates behind many different messages, as a fact: "In `message` 3
-templates cover 162,762 of 341,000 texts (47.7 %); the commonest is "scan id=<num> dock=<num> result=ok took=<num> ms"
+templates cover 162,762 of 341,000 texts (47.7 %); the commonest is ``scan id=<num> dock=<num> result=ok took=<num> ms``
 (130,100)." And of each template, by tests, whether it appears or vanishes along the rows, whether its share changes
-from the first to the last half, and the category that its messages go with: "Texts like "conveyor jam: parcel <num>
-held at lane <num> for <num> s" in `message` are 3.1 times as common where `site` is "DUS"."
+from the first to the last half, and the category that its messages go with: "Texts like ``conveyor jam: parcel <num>
+held at lane <num> for <num> s`` in `message` are 3.1 times as common where `site` is "DUS"."
 
 Method. Numbers, addresses, paths and ids are masked in every message. Over four readings of all rows, words are counted
 with their place and the length of their message (Vaarandi); a message's shape is its frequent words in their places;
-shapes are counted, and those that are frequent are counted again exactly, by block of rows, with their first row.
-Counters are hashed in the first two readings, so that memory does not grow with the number of different messages, and
-what is counted in the third is exact: each shape with at least ``support`` of the messages is found. Frequent shapes go
-down a tree as in Drain (by number of words and first word, joined by the share of equal words), in the order of length
-and text in place of the order of rows; where a place of a group has only a few different words (``constants``), each
-makes a template of its own, as in "session opened" and "session closed". So neither the order of the rows, nor chunks,
+shapes are counted, and those that are frequent are counted again exactly; where frequent words meet in too many ways to
+be frequent together, those that are rare beside the others are left out of the shape first. Counters are hashed in the
+first two readings, so that memory does not grow with the number of different messages, and what is counted in the third
+is exact: each shape with at least ``support`` of the messages is found. Frequent shapes go down a tree as in Drain (by
+number of words and first word, joined by the share of equal words), in the order of length and text in place of the
+order of rows; where a place of a group has only a few different words (``constants``), each makes a template of its
+own, as in "session opened" and "session closed". A fourth reading counts the messages that fit each template, also
+those of rare shapes, with their first row, block of rows and categories. So neither the order of the rows, nor chunks,
 nor workers change a template. Changes are tested on 16 long stretches of rows as one observation each, as neighbouring
 rows depend on each other: an appearance by the exact probability that the stretches with the template are the last
 ones, a change of share by Welch's t. Categories are tested by chi-square with Rao and Scott's correction. A column
@@ -26,8 +28,8 @@ Caps. ``max_groups`` (200 unless the policy says more for this plugin): the most
 in the same way): of templates and categories, the first pairs in table order. ``max_cols``: the first columns of text.
 
 What it does not do. Columns that `analysis_pii` tags are left out. Words behind the 64th are not looked at, nor
-characters behind the 4,096th. Messages of rare shapes are in no template; their number is told. Values of parameters
-are not kept. Templates of messages with differing numbers of words are not joined.
+characters behind the 4,096th. Messages that fit no frequent shape are in no template. Values of parameters are not
+kept. Templates of messages with differing numbers of words are not joined.
 
 References
 ----------
