@@ -61,6 +61,7 @@ from toolkit.plugin import (
     select_pairs,
 )
 from toolkit.plugin.marked_rows import count_levels
+from toolkit.plugin.prose import may_hold_sentences
 
 from .found import joined, kept_shapes, no_shapes, of_chunk
 from .judge import changes, links
@@ -107,14 +108,7 @@ class Plugin(Reducer):
     def _texts(self) -> list[str]:
         found = self.ctx.result("analysis_pii").data
         hidden = {*found["personal_columns"], *found["not_looked_at"]}
-        return [name for name in self.ctx.columns("text") if name not in hidden and self._has_messages(name)]
-
-    def _has_messages(self, name: str) -> bool:
-        """Whether the values of a coded column have three words on average; of others that is seen later."""
-        if self.ctx.schema[name].encoding != "coded":
-            return True
-        values = self.ctx.categories(name)[:-1].tolist()
-        return bool(sum(value.count(" ") for value in values) >= 2 * len(values) > 0)
+        return [name for name in self.ctx.columns("text") if name not in hidden and may_hold_sentences(self.ctx, name)]
 
     def _categories(self) -> list[str]:
         found = [c for (c,) in self.ctx.kernel_columns("block_codes")]

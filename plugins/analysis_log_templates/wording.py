@@ -86,13 +86,7 @@ def of_link(ctx: Context, column: str, template: Template, category: str, link: 
     )
     evidence: dict[str, Any] = {
         "template": template.text,
-        "level": link.level,
-        "inside": link.inside,
-        "count": link.marked,
-        "level_rows": link.rows,
-        "of_rows": link.of_rows,
-        "lift": link.lift,
-        "design_effect": link.design_effect,
+        **link.evidence(),
         **block_places(ctx.grid, np.flatnonzero(template.blocks).tolist()),
     }
     advice = f"Look at the rows where {quoted(category)} is {link.level} for what writes {name} into {quoted(column)}."

@@ -48,6 +48,7 @@ from typing import Any
 from toolkit.plugin import Context, Finding, Result, Skip, discoveries, round_significant, select_pairs
 from toolkit.plugin.inference import beyond
 from toolkit.plugin.marked_rows import link_test
+from toolkit.plugin.prose import may_hold_sentences
 from toolkit.plugin.share_changes import change_of
 
 from .anchors import Together, choose, coherence, start_of, telling, together
@@ -62,6 +63,8 @@ FEWEST_WORDS = 30
 SHORTEST = 3.0
 """Words of a text on average, of those in the vocabulary."""
 
+_LABELS = "its values are single words and short labels"
+_LISTED = 5
 _SHOWN = 12
 _NS = 15.0
 _LOG10_LEVEL = math.log10(0.05)
@@ -94,8 +97,8 @@ def run(ctx: Context) -> Result:
         if name in hidden:
             left_out[name] = "it holds personal data"
             continue
-        if not has_texts(ctx, name):
-            left_out[name] = "its values are single words and short labels"
+        if not may_hold_sentences(ctx, name):
+            left_out[name] = _LABELS
             continue
         result = _of_column(ctx, name)
         if isinstance(result, str):
@@ -106,9 +109,11 @@ def run(ctx: Context) -> Result:
         tested += more
         n_tests += tests
     if not data:
-        why = "; ".join(f"`{name}`: {reason}" for name, reason in left_out.items()) or "there is no text column"
+        told = [f"`{name}`: {reason}" for name, reason in left_out.items() if reason != _LABELS]
+        told += [f"{n} with single words and short labels"] if (n := len(left_out) - len(told)) else []
+        why = "; ".join(told[-_LISTED:]) or "there is no text column"
         raise Skip(
-            f"no column holds free text to model ({why})", "name a column with at least 200 texts of three words"
+            f"no column holds free text to model ({why})", f"it takes {FEWEST_TEXTS} texts of three words or more"
         )
     lasting = discoveries(tested, n_tests, ctx.params["rate"])
     return Result({"columns": data, "left_out": left_out}, [*facts, *lasting], n_tests)
@@ -119,12 +124,12 @@ def _of_column(ctx: Context, name: str) -> tuple[dict[str, Any], list[Finding], 
     codes = code_counts(ctx, name)
     corpus = corpus_of(ctx, name, codes)
     reason = unfit(corpus)
+    if not reason:
+        words = together(corpus)
+        topics, scores = (ctx.params["topics"], {}) if ctx.params["topics"] else choose(words)
+        reason = _too_long(ctx, corpus, topics) if topics else "its words don't form topics"
     if reason:
-        return reason
-    words = together(corpus)
-    topics, scores = (ctx.params["topics"], {}) if ctx.params["topics"] else choose(words)
-    reason = _too_long(ctx, corpus, topics) if topics else "its words don't form topics"
-    if reason:
+        corpus.forget()
         return reason
     model = _fitted(ctx, corpus, words, topics)
     assigned = assign(ctx, corpus, model, codes is not None)
@@ -150,14 +155,6 @@ def _of_column(ctx: Context, name: str) -> tuple[dict[str, Any], list[Finding], 
     facts = [of_topics(ctx, name, _by_size([described[k] for k in sound]), corpus.texts)] if len(sound) > 1 else []
     tested, tests = _tests(ctx, name, described, sound, assigned)
     return data, facts, tested, tests
-
-
-def has_texts(ctx: Context, name: str) -> bool:
-    """Whether the different values of a coded column have three words on average; of long text that is seen later."""
-    if ctx.schema[name].encoding != "coded":
-        return True
-    values = ctx.categories(name)[:-1].tolist()
-    return bool(sum(value.count(" ") for value in values) >= 2 * len(values) > 0)
 
 
 def unfit(corpus: Corpus) -> str:

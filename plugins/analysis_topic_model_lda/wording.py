@@ -91,13 +91,7 @@ def of_link(ctx: Context, column: str, topic: Topic, category: str, link: Link) 
     sentence += " rows with a topic."
     evidence: dict[str, Any] = {
         "words": topic.words,
-        "level": link.level,
-        "inside": link.inside,
-        "count": link.marked,
-        "level_rows": link.rows,
-        "of_rows": link.of_rows,
-        "lift": link.lift,
-        "design_effect": link.design_effect,
+        **link.evidence(),
         "typical_rows": topic.typical,
         **block_places(ctx.grid, np.flatnonzero(topic.blocks).tolist()),
     }

@@ -58,6 +58,18 @@ class Link:
     log10_p: float
     design_effect: float
 
+    def evidence(self) -> dict[str, Any]:
+        """What of it goes into a finding."""
+        return {
+            "level": self.level,
+            "inside": self.inside,
+            "count": self.marked,
+            "level_rows": self.rows,
+            "of_rows": self.of_rows,
+            "lift": self.lift,
+            "design_effect": self.design_effect,
+        }
+
 
 def count_levels(ctx: Context, chunk: Chunk, category: str, levels: Mapping[str, Any], places: Ints) -> Ints:
     """Some rows of a chunk by block and level, shape (64, levels + 1); the last level is of missing values.
