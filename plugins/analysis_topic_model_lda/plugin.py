@@ -58,7 +58,7 @@ from .shares import Topics, assign, count
 from .texts import code_counts
 from .wording import Topic, of_change, of_link, of_topics
 
-FEWEST_TEXTS = 200
+FEWEST_TEXTS = 100
 FEWEST_WORDS = 30
 SHORTEST = 3.0
 """Words of a text on average, of those in the vocabulary."""

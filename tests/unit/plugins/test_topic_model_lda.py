@@ -271,7 +271,7 @@ def test_what_is_no_prose_is_skipped_with_advice(texts: list[str | None], words:
     columns: Any = {"note": texts, "n": np.arange(300)}
     with pytest.raises(Skip, match=words) as skipped:
         run(columns, 70)
-    assert "200 texts" in skipped.value.recommendation
+    assert "100 texts" in skipped.value.recommendation
 
 
 def test_personal_text_is_left_out() -> None:
