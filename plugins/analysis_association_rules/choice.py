@@ -97,12 +97,19 @@ def _named(ctx: Context, names: list[str], hidden: set[str]) -> None:
 
 
 def _same_values(ctx: Context, columns: list[str]) -> bool:
-    """Whether columns hold the same things, as those of baskets written side by side do."""
-    text = [name for name in columns if ctx.schema[name].kind == "string"]
-    if len(text) < len(columns) or len(text) < 3:
+    """Whether columns hold the same things, as those of baskets written side by side do.
+
+    Things are more than columns, unlike the answers to questions, and later columns are ever emptier, unlike where a
+    journey begins and ends.
+    """
+    if any(ctx.schema[name].kind != "string" for name in columns):
         return False
-    held = [set(ctx.categories(name)[:-1]) for name in text]
-    return 2 * len(set().union(*held)) <= sum(len(values) for values in held)
+    present = [int(ctx.kernel("counts", name)["counts"].sum()) for name in columns]
+    if present != sorted(present, reverse=True) or present[0] == present[-1]:
+        return False
+    held = [set(ctx.categories(name)[:-1]) for name in columns]
+    things = len(set().union(*held))
+    return things > len(columns) and 2 * things <= sum(len(values) for values in held)
 
 
 def _as_baskets(ctx: Context, hidden: set[str]) -> Layout | None:

@@ -22,9 +22,10 @@ things in baskets are.
 
 The table holds transactions in one of four layouts. ``columns``: a row is one, its items are "column is value" (three
 columns of categories or more). ``wide``: a row is a basket, its things are the values of its columns, and the names of
-columns that are true; taken where text columns hold the same values. ``basket`` and ``item`` name two columns, rows of
-one basket may stand anywhere; taken by itself for a table of two such columns. ``list`` names a text column with
-things between separators; taken by itself where fewer than three columns hold categories.
+columns that are true; taken by itself where text columns hold the same values and are ever emptier. ``basket`` and
+``item`` name two columns, rows of one basket may stand anywhere; taken by itself for a table of two such columns.
+``list`` names a text column with things between separators; taken by itself where fewer than three columns hold
+categories.
 
 Cost. One reading for each size of combinations, about 150 ns a row, column and size. Baskets are laid out in the
 plugin's folder first (28 bytes a row for pairs), and read from there. Memory is 16 MiB of bits at a time and 512 bytes

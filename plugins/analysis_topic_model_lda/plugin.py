@@ -127,7 +127,7 @@ def _of_column(ctx: Context, name: str) -> tuple[dict[str, Any], list[Finding], 
     if not reason:
         words = together(corpus)
         topics, scores = (ctx.params["topics"], {}) if ctx.params["topics"] else choose(words)
-        reason = _too_long(ctx, corpus, topics) if topics else "its words don't form topics"
+        reason = _unfit_number(ctx, corpus, topics)
     if reason:
         corpus.forget()
         return reason
@@ -174,8 +174,12 @@ def unfit(corpus: Corpus) -> str:
     return ""
 
 
-def _too_long(ctx: Context, corpus: Corpus, topics: int) -> str:
-    """Why a model would take too long, by the size of the corpus alone; empty when it would not."""
+def _unfit_number(ctx: Context, corpus: Corpus, topics: int) -> str:
+    """Why a number of topics is too large, for the words or the time; empty when it is not."""
+    if not topics:
+        return "its words don't form topics"
+    if 3 * topics > len(corpus.vocabulary):
+        return f"its {len(corpus.vocabulary):,} words are too few for {topics} topics"
     need = corpus.pairs * topics * ctx.params["rounds"] * 10 * _NS / 1e6
     limit = ctx.budget.cpu_limit_ms
     if limit is None or need <= limit / 2:

@@ -285,6 +285,14 @@ def test_baskets_are_recognised() -> None:
     assert run({"b": lists, "n": np.arange(300)}, 50).data["layout"]["separator"] == ","
 
 
+def test_answers_and_journeys_are_no_baskets() -> None:
+    rng = np.random.default_rng(3)
+    answers = {f"q{i}": [("yes", "no", None)[k] for k in rng.integers(0, 3, 200).tolist()] for i in range(5)}
+    assert run(answers).data["layout"]["name"] == "columns"
+    towns = {name: [f"t{k}" for k in rng.integers(0, 9, 200).tolist()] for name in ("from", "via", "to")}
+    assert run(towns).data["layout"]["name"] == "columns"
+
+
 def null_baskets(seed: int, grouped: bool) -> dict[str, Any]:
     """Things that come and go in stretches of baskets, independently of each other."""
     rng = np.random.default_rng([seed, grouped])
