@@ -13,7 +13,8 @@ ANY = "<*>"
 """What stands for a word that is not frequent in its place."""
 
 _CHARACTERS = 4096
-_LINE = re.compile(r"[\s\x1c-\x1f\x85]+")
+_BLANKS = re.compile(r"\s\s+|[^\S ]")
+_EDGE = re.compile(r" ?\x00 ?")
 _MASKS = (
     ("://", re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,15}://[^ \x00]+"), "<url>"),
     ("@", re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), "<email>"),
@@ -34,13 +35,17 @@ def masked(messages: Sequence[str]) -> list[str]:
     >>> masked(["scan id=347950  took=3.5 ms", "GET http://a.b/c from 10.0.0.1:80", "blk_deadbeef01 in /var/log/x"])
     ['scan id=<num> took=<num> ms', 'GET <url> from <ip>', 'blk_deadbeef<num> in <path>']
     """
+    if not messages:
+        return []
     # All messages as one text: a pattern is then run once for thousands of them. NUL stands between two.
-    lines = [_LINE.sub(" ", m[:_CHARACTERS].replace("\x00", " ")).strip(" ") for m in messages]
-    text = "\x00".join(lines)
+    text = "\x00".join(messages)
+    if text.count("\x00") >= len(messages) or max(map(len, messages)) > _CHARACTERS:
+        text = "\x00".join([message[:_CHARACTERS].replace("\x00", " ") for message in messages])
+    text = _EDGE.sub("\x00", _BLANKS.sub(" ", text)).strip(" ")
     for sign, pattern, mark in _MASKS:
         if sign in text:
             text = pattern.sub(mark, text)
-    return text.split("\x00") if lines else []
+    return text.split("\x00")
 
 
 def words_of(message: str) -> list[str]:

@@ -67,11 +67,14 @@ from .found import joined, kept_shapes, no_shapes, of_chunk
 from .judge import changes, links
 from .masking import words_of
 from .messages import Messages
-from .shapes import count_shapes, count_words, no_counts, pack, shapes_of, unpack
+from .shapes import Buckets, count_shapes, count_words, no_counts, pack, shapes_of, unpack
 from .templates import Matcher, Template, is_telling, templates_of
 from .wording import of_templates
 
 FEWEST_MESSAGES = 100
+FEWEST_WORDS = 2
+"""Words of a message on average."""
+
 FEWEST_ROWS = 10
 """Rows of the rarest word or template that is shown, whatever the table."""
 
@@ -99,6 +102,7 @@ class Plugin(Reducer):
 
     _found: dict[str, list[Template]] | None = None
     _messages: Messages | None = None
+    _buckets: Buckets
 
     def columns(self) -> list[str]:
         """Text columns that may be shown; in the last pass categories too."""
@@ -108,7 +112,9 @@ class Plugin(Reducer):
     def _texts(self) -> list[str]:
         found = self.ctx.result("analysis_pii").data
         hidden = {*found["personal_columns"], *found["not_looked_at"]}
-        return [name for name in self.ctx.columns("text") if name not in hidden and may_hold_sentences(self.ctx, name)]
+        fixed = {e["name"] for e in self.ctx.result("profile_basic").data["columns"] if is_of_one_length(e)}
+        names = [name for name in self.ctx.columns("text") if name not in hidden | fixed]
+        return [name for name in names if may_hold_sentences(self.ctx, name)]
 
     def _categories(self) -> list[str]:
         found = [c for (c,) in self.ctx.kernel_columns("block_codes")]
@@ -126,7 +132,10 @@ class Plugin(Reducer):
         if self.pass_number == _SHAPES:
             return kept | {"counts": no_counts()}
         if self.pass_number == _EXACT:
-            return kept | {"hot": pack(former["counts"] >= self._fewest(former)), "found": no_shapes()}
+            hot = former["counts"] >= self._fewest(former)
+            if former["counts"][hot].sum() < self.ctx.params["coverage"] * former["messages"].sum():
+                hot[:] = False  # not enough messages can be of a template
+            return kept | {"hot": pack(hot), "found": no_shapes()}
         templates, tables = len(self._templates()[name]), {}
         for template, category in self._pairs()[name]:
             width = self.ctx.kernel("block_codes", category)["levels"]["levels"] + 1
@@ -140,10 +149,10 @@ class Plugin(Reducer):
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk."""
         for name, own in state.items():
-            if self.pass_number == _LEVELS and not len(own["first"]):
+            if self._is_through(own):
                 continue
             if self._messages is None:
-                self._messages = Messages()
+                self._messages, self._buckets = Messages(), Buckets()
             places, different, of_place = self._messages.of_chunk(chunk, name)
             if not places.size:
                 continue
@@ -151,13 +160,15 @@ class Plugin(Reducer):
             blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
             if self.pass_number == _WORDS:
                 own["messages"] += np.bincount(blocks, minlength=BLOCKS)
-                count_words(weights, own["words"])
+                count_words(weights, self._buckets, own["words"])
             elif self.pass_number == _LEVELS:
                 matcher = Matcher(self._templates()[name])
                 numbers = np.array([matcher.of(words_of(message)) for message in different], np.int64)
                 self._add_templates(own, chunk, name, places, numbers[of_place])
             else:
-                shapes = shapes_of(different, own["words"], self._fewest(own), self.ctx.params["constants"])
+                shapes = shapes_of(
+                    different, self._buckets, own["words"], self._fewest(own), self.ctx.params["constants"]
+                )
                 if self.pass_number == _SHAPES:
                     count_shapes(weights, shapes, own["counts"])
                 else:
@@ -165,6 +176,15 @@ class Plugin(Reducer):
                     found = of_chunk([kept[i] for i in of_place.tolist()], blocks)
                     own["found"] = joined(own["found"], found)
         return state
+
+    def _is_through(self, own: State) -> bool:
+        """Whether it is known that a column holds no messages: single words, no frequent shapes, or no templates."""
+        if self.pass_number == _WORDS:
+            return False
+        messages = int(own["messages"].sum())
+        if self.pass_number == _SHAPES:
+            return int(own["words"].sum()) < FEWEST_WORDS * messages
+        return not own["hot"].any() if self.pass_number == _EXACT else not len(own["first"])
 
     def _add_templates(
         self, own: State, chunk: Chunk, name: str, places: npt.NDArray[np.intp], numbers: npt.NDArray[np.int64]
@@ -262,6 +282,18 @@ class Plugin(Reducer):
                     tested += part[0]
                     n_tests += part[1]
         return Result({"columns": data}, [*facts, *discoveries(tested, n_tests, ctx.params["rate"])], n_tests)
+
+
+def is_of_one_length(entry: Mapping[str, Any]) -> bool:
+    """Whether the texts of a column, as it was profiled, are all as long as each other: ids, and no messages.
+
+    Examples
+    --------
+    >>> is_of_one_length({"lengths": {"min": 36, "max": 36}, "distinct": 500}), is_of_one_length({"lengths": None})
+    (True, False)
+    """
+    lengths = entry.get("lengths") or {"min": 0, "max": 1}
+    return bool(lengths["min"] == lengths["max"]) and (entry.get("distinct") or 0) > 1
 
 
 def least(messages: int, support: float) -> int:
