@@ -112,9 +112,9 @@ class Plugin(Reducer):
     def _texts(self) -> list[str]:
         found = self.ctx.result("analysis_pii").data
         hidden = {*found["personal_columns"], *found["not_looked_at"]}
-        fixed = {e["name"] for e in self.ctx.result("profile_basic").data["columns"] if is_of_one_length(e)}
-        names = [name for name in self.ctx.columns("text") if name not in hidden | fixed]
-        return [name for name in names if may_hold_sentences(self.ctx, name)]
+        profile = self.ctx.result("profile_basic").data["columns"]
+        names = [name for name in self.ctx.columns("text") if name not in hidden]
+        return [name for name in names if may_hold_sentences(self.ctx, name, profile)]
 
     def _categories(self) -> list[str]:
         found = [c for (c,) in self.ctx.kernel_columns("block_codes")]
@@ -282,18 +282,6 @@ class Plugin(Reducer):
                     tested += part[0]
                     n_tests += part[1]
         return Result({"columns": data}, [*facts, *discoveries(tested, n_tests, ctx.params["rate"])], n_tests)
-
-
-def is_of_one_length(entry: Mapping[str, Any]) -> bool:
-    """Whether the texts of a column, as it was profiled, are all as long as each other: ids, and no messages.
-
-    Examples
-    --------
-    >>> is_of_one_length({"lengths": {"min": 36, "max": 36}, "distinct": 500}), is_of_one_length({"lengths": None})
-    (True, False)
-    """
-    lengths = entry.get("lengths") or {"min": 0, "max": 1}
-    return bool(lengths["min"] == lengths["max"]) and (entry.get("distinct") or 0) > 1
 
 
 def least(messages: int, support: float) -> int:

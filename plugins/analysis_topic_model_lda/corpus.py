@@ -13,13 +13,15 @@ import numpy.typing as npt
 from toolkit.plugin import Context, Shelf, omission, round_significant
 
 from .texts import Ints, Texts, texts_of
-from .tokens import BUCKETS, bag_buckets, bucket_of, words_of
+from .tokens import BUCKETS, Buckets, bag_buckets, words_of
 
 PIECE_WORDS = 1 << 16
 """Different words of the texts of a piece, about."""
 
 _CANDIDATES = 4
 FEWEST_REPEATS = 10
+FEWEST_WORDS = 30
+"""Words of a vocabulary; texts with fewer are not laid out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,21 +164,45 @@ def corpus_of(ctx: Context, column: str, codes: Ints | None) -> Corpus:
     words, bags, texts = np.zeros(BUCKETS, np.int64), np.zeros((2, BUCKETS), np.int64), 0
     for part in texts_of(ctx, column, codes):
         texts += _count(part, words, bags)
-    hot = bags >= max(FEWEST_REPEATS, round_significant(ctx.params["repeated"] * texts))
-    vocabulary, messages = _vocabulary(ctx, column, codes, _floor(words, _most(ctx)), hot, texts)
+    repeated = Repeated(bags >= max(FEWEST_REPEATS, round_significant(ctx.params["repeated"] * texts)))
+    vocabulary, messages = _vocabulary(ctx, column, codes, _floor(words, _most(ctx)), repeated, texts)
     corpus = Corpus(column, vocabulary, Shelf(ctx), messages=messages)
+    if len(vocabulary) < FEWEST_WORDS:
+        return corpus
     numbers = {word: i for i, word in enumerate(vocabulary)}
     for part in texts_of(ctx, column, codes):
         for text, weight, place in zip(part.texts, part.weights, part.places.tolist(), strict=True):
             found = words_of(text)
-            if found and not hot[[0, 1], bag_buckets(found)].all():
+            if found and not repeated.has(found):
                 corpus.add(found, numbers, weight, place)
     corpus.flush()
     return corpus
 
 
+class Repeated:
+    """Bags of words that come again and again.
+
+    Parameters
+    ----------
+    hot : ndarray of bool, shape (2, buckets)
+        Buckets that hold enough texts; a bag is repeated where both of its own do.
+    """
+
+    def __init__(self, hot: npt.NDArray[np.bool_]) -> None:
+        self._any = bool(hot.any(axis=1).all())
+        self._first, self._second = hot[0].tobytes(), hot[1].tobytes()
+
+    def has(self, words: list[str]) -> bool:
+        """Whether a text of these words is repeated."""
+        if not self._any:
+            return False
+        first, second = bag_buckets(words)
+        return bool(self._first[first] and self._second[second])
+
+
 def _count(part: Texts, words: Ints, bags: Ints) -> int:
     """Add words and bags of words to their counters; returns how many texts have a word."""
+    known = Buckets()
     buckets: list[int] = []
     repeats: list[int] = []
     pairs: list[tuple[int, int]] = []
@@ -184,7 +210,7 @@ def _count(part: Texts, words: Ints, bags: Ints) -> int:
     for text, weight in zip(part.texts, part.weights, strict=True):
         if found := words_of(text):
             different = set(found)
-            buckets += [bucket_of(word) for word in different]
+            buckets += [known[word] for word in different]
             repeats += [weight] * len(different)
             pairs.append(bag_buckets(found))
             weights.append(weight)
@@ -207,21 +233,21 @@ def _floor(words: Ints, most: int) -> npt.NDArray[np.bool_]:
 
 
 def _vocabulary(
-    ctx: Context, column: str, codes: Ints | None, hot_words: npt.NDArray[np.bool_], hot: Any, texts: int
+    ctx: Context, column: str, codes: Ints | None, hot: npt.NDArray[np.bool_], repeated: Repeated, texts: int
 ) -> tuple[list[str], int]:
     """The commonest words by the number of texts that have them, exactly, and the texts that are messages."""
     counts: Counter[str] = Counter()
-    messages = 0
+    messages, known, common = 0, Buckets(), hot.tobytes()
     for part in texts_of(ctx, column, codes):
         for text, weight in zip(part.texts, part.weights, strict=True):
             found = words_of(text)
             if not found:
                 continue
-            if hot[[0, 1], bag_buckets(found)].all():
+            if repeated.has(found):
                 messages += weight
                 continue
             for word in set(found):
-                if hot_words[bucket_of(word)]:
+                if common[known[word]]:
                     counts[word] += weight
     prose = texts - messages
     most = round_significant(ctx.params["common"] * prose)

@@ -52,14 +52,13 @@ from toolkit.plugin.prose import may_hold_sentences
 from toolkit.plugin.share_changes import change_of
 
 from .anchors import Together, choose, coherence, start_of, telling, together
-from .corpus import Corpus, corpus_of
+from .corpus import FEWEST_WORDS, Corpus, corpus_of
 from .lda import Model, fit
 from .shares import Topics, assign, count
 from .texts import code_counts
 from .wording import Topic, of_change, of_link, of_topics
 
 FEWEST_TEXTS = 100
-FEWEST_WORDS = 30
 SHORTEST = 3.0
 """Words of a text on average, of those in the vocabulary."""
 
@@ -88,6 +87,7 @@ def run(ctx: Context) -> Result:
     """
     found = ctx.result("analysis_pii").data
     hidden = {*found["personal_columns"], *found["not_looked_at"]}
+    profile = ctx.result("profile_basic").data["columns"]
     left_out: dict[str, str] = {}
     data: dict[str, Any] = {}
     facts: list[Finding] = []
@@ -97,7 +97,7 @@ def run(ctx: Context) -> Result:
         if name in hidden:
             left_out[name] = "it holds personal data"
             continue
-        if not may_hold_sentences(ctx, name):
+        if not may_hold_sentences(ctx, name, profile):
             left_out[name] = _LABELS
             continue
         result = _of_column(ctx, name)
@@ -163,12 +163,12 @@ def unfit(corpus: Corpus) -> str:
     Examples
     --------
     >>> unfit(Corpus("note", ["wet", "torn"], None, texts=12, tokens=40))
-    'it has 12 texts of prose'
+    'it has 2 different words of prose that are neither rare nor everywhere'
     """
+    if len(corpus.vocabulary) < FEWEST_WORDS:
+        return f"it has {len(corpus.vocabulary)} different words of prose that are neither rare nor everywhere"
     if corpus.texts < FEWEST_TEXTS:
         return f"it has {corpus.texts:,} texts of prose"
-    if len(corpus.vocabulary) < FEWEST_WORDS:
-        return f"its texts have {len(corpus.vocabulary)} different words that are neither rare nor everywhere"
     if corpus.tokens < SHORTEST * corpus.texts:
         return f"its texts have {corpus.tokens / corpus.texts:.1f} such words on average"
     return ""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 BUCKETS = 1 << 18
 """Counters that words are hashed into before any is kept."""
 
+_LOOKED_UP = 1 << 18
 _CHARACTERS = 1 << 16
 _WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 
@@ -28,9 +29,20 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def bucket_of(word: str) -> int:
-    """The counter of a word."""
-    return zlib.crc32(word.encode("utf-8", "surrogatepass")) % BUCKETS
+class Buckets(dict[str, int]):
+    """The counter of each word, found when it is first asked for.
+
+    Examples
+    --------
+    >>> Buckets()["wet"] == zlib.crc32(b"wet") % BUCKETS
+    True
+    """
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _LOOKED_UP:
+            self.clear()
+        self[word] = zlib.crc32(word.encode("utf-8", "surrogatepass")) % BUCKETS
+        return self[word]
 
 
 def bag_buckets(words: Sequence[str]) -> tuple[int, int]:

@@ -144,7 +144,7 @@ def plain_lda(counts: Floats, start: Floats, alpha: float, eta: float, rounds: i
 def test_it_is_the_algorithm_of_the_paper(lda: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds, which hold all that is computed, to ten digits; each with as many steps a text."""
     monkeypatch.setattr(lda["lda"], "_INNER_CHANGE", 0.0)
-    texts, _, _ = planted(7, 220, 3, 40, 9)
+    texts = themes(7, 220, np.arange(220) % 3)
     model, corpus, together = fitted(lda, texts, 3, tolerance=0.0, rounds=5)
     counts = np.zeros((220, len(corpus.vocabulary)))
     for i, text in enumerate(texts):
@@ -260,11 +260,12 @@ def test_caps_are_told_and_all_rows_read() -> None:
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
-        ([None] * 300, "text column|texts of prose"),
-        (["one text for all"] * 300, "texts of prose"),
-        ([""] * 300, "texts of prose"),
-        ([f"{i} {i + 1}" for i in range(300)], "texts of prose"),
-        ([f"word{chr(97 + i % 26)} is" for i in range(300)], "texts of prose|different words"),
+        ([None] * 300, "text column|0 different words of prose"),
+        (["one text for all"] * 300, "0 different words of prose"),
+        ([""] * 300, "0 different words of prose"),
+        ([f"{i} {i + 1}" for i in range(300)], "0 different words of prose"),
+        ([f"word{chr(97 + i % 26)} is" for i in range(300)], "different words of prose"),
+        ([*(planted(1, 99)[0]), *[None] * 201], "different words|texts of prose"),
     ],
 )
 def test_what_is_no_prose_is_skipped_with_advice(texts: list[str | None], words: str) -> None:
