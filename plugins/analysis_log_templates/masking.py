@@ -14,6 +14,8 @@ ANY = "<*>"
 
 _CHARACTERS = 4096
 _BLANKS = re.compile(r"\s\s+|[^\S ]")
+_ASCII_BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f"
+_FIGURE = re.compile(r"[0-9]")
 _EDGE = re.compile(r" ?\x00 ?")
 _MASKS = (
     ("://", re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,15}://[^ \x00]+"), "<url>"),
@@ -41,9 +43,13 @@ def masked(messages: Sequence[str]) -> list[str]:
     text = "\x00".join(messages)
     if text.count("\x00") >= len(messages) or max(map(len, messages)) > _CHARACTERS:
         text = "\x00".join([message[:_CHARACTERS].replace("\x00", " ") for message in messages])
-    text = _EDGE.sub("\x00", _BLANKS.sub(" ", text)).strip(" ")
+    # Patterns that can't be there are not looked for: it costs more than everything else of a text without figures.
+    if "  " in text or not text.isascii() or any(blank in text for blank in _ASCII_BLANKS):
+        text = _BLANKS.sub(" ", text)
+    text = _EDGE.sub("\x00", text).strip(" ")
+    figures = _FIGURE.search(text) is not None
     for sign, pattern, mark in _MASKS:
-        if sign in text:
+        if sign in text and (sign or figures):
             text = pattern.sub(mark, text)
     return text.split("\x00")
 
