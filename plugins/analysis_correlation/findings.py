@@ -49,10 +49,11 @@ def _linked(pair: Pair, grid: ChunkGrid, which: str) -> Finding:
     value, ends = (pair.r, pair.r_interval) if which == "r" else (pair.rho, pair.rho_interval)
     together = "rise together" if value > 0 else "go opposite ways"
     span = f"(95 % {ends[0]:.3f} to {ends[1]:.3f})"
+    ranks = f"Spearman {pair.rho:.3f}" + (f" to within {pair.rho_error:.2g}" if pair.rho_error else "")
     said = (
-        f"r = {pair.r:.3f} {span}, Spearman {pair.rho:.3f}"
+        f"r = {pair.r:.3f} {span}, {ranks}"
         if which == "r"
-        else f"Spearman {pair.rho:.3f} {span}, but r = {pair.r:.3f}: no straight line, or few rows hide it"
+        else f"{ranks} {span}, but r = {pair.r:.3f}: no straight line, or few rows hide it"
     )
     partial = ""
     if pair.partial is not None:
@@ -152,7 +153,8 @@ def _reversed(pair: Pair, grid: ChunkGrid) -> Finding:
 
 
 def _figures(pair: Pair) -> dict[str, Any]:
-    known = {"n": pair.n, "r": pair.r, "spearman": pair.rho, "partial": pair.partial, "level": 0.95}
+    known = {"n": pair.n, "r": pair.r, "spearman": pair.rho, "spearman_error": pair.rho_error,
+             "partial": pair.partial, "level": 0.95}  # fmt: skip
     if all(math.isfinite(v) for v in pair.r_interval):
         known["r_interval"] = list(pair.r_interval)
     if all(math.isfinite(v) for v in pair.rho_interval):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,36 +12,18 @@ from scipy import stats
 
 from tests.memory_store import memory_dataset
 from tests.null_tables import run_plugin
+from tests.real.real_tables import PLUGINS, read_table, run_on
 from tests.real.test_nist_anova import SETS, digits, exact_f, read
-from toolkit.plugin import Result
-
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
-ADULT = [
-    *("age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation", "relationship"),
-    *("race", "sex", "capital_gain", "capital_loss", "hours_per_week", "native_country", "income"),
-]
-
-
-def run(plugin: str, frame: pd.DataFrame, chunk_rows: int = 10_000) -> Result:
-    columns: dict[str, Any] = {}
-    for name in frame:
-        values = frame[name]
-        if pd.api.types.is_numeric_dtype(values):
-            columns[str(name)] = np.ma.array(values.fillna(0).to_numpy(), mask=values.isna().to_numpy())
-        else:
-            columns[str(name)] = [None if pd.isna(v) else v for v in values.tolist()]
-    return run_plugin(PLUGINS / plugin, memory_dataset(columns, chunk_rows))
 
 
 @pytest.fixture(scope="module")
 def adult(real_data: Path) -> pd.DataFrame:
-    path = real_data / "tables" / "adult.data.gz"
-    return pd.read_csv(path, names=ADULT, skipinitialspace=True, na_values="?")
+    return read_table(real_data, "adult")
 
 
 @pytest.fixture(scope="module")
 def hflights(real_data: Path) -> pd.DataFrame:
-    return pd.read_csv(real_data / "tables" / "hflights.csv.gz")
+    return read_table(real_data, "hflights")
 
 
 @pytest.mark.parametrize("chunk_rows", [100, 262_144])
@@ -64,7 +45,7 @@ def test_analysis_of_variance_of_the_reference_sets(real_data: Path, name: str, 
 
 
 def test_adult_categories_against_scipy(adult: pd.DataFrame) -> None:
-    result = run("analysis_categorical_association", adult[["sex", "relationship", "occupation", "income"]])
+    result = run_on("analysis_categorical_association", adult[["sex", "relationship", "occupation", "income"]])
     for pair in result.data["pairs"]:
         a, b = pair["columns"]
         both = adult[[a, b]].dropna()
@@ -80,7 +61,7 @@ def test_adult_categories_against_scipy(adult: pd.DataFrame) -> None:
 
 
 def test_adult_groups_against_pandas(adult: pd.DataFrame) -> None:
-    result = run("analysis_group_differences", adult[["income", "workclass", "age", "hours_per_week"]])
+    result = run_on("analysis_group_differences", adult[["income", "workclass", "age", "hours_per_week"]])
     for pair in result.data["pairs"]:
         a, y = pair["columns"]
         by = adult.dropna(subset=[a, y]).groupby(a)[y]
@@ -99,7 +80,7 @@ def test_adult_groups_against_pandas(adult: pd.DataFrame) -> None:
 
 def test_hflights_delays_with_missing_values(hflights: pd.DataFrame) -> None:
     """Rows are in the order of carriers and days, so that errors from independent rows would be far too small."""
-    result = run("analysis_group_differences", hflights[["UniqueCarrier", "ArrDelay"]], 50_000)
+    result = run_on("analysis_group_differences", hflights[["UniqueCarrier", "ArrDelay"]], 50_000)
     (pair,) = result.data["pairs"]
     by = hflights.dropna(subset=["ArrDelay"]).groupby("UniqueCarrier")["ArrDelay"]
     assert dict(zip(pair["groups"], pair["rows"], strict=True)) == by.size().to_dict()
@@ -109,7 +90,7 @@ def test_hflights_delays_with_missing_values(hflights: pd.DataFrame) -> None:
 
 
 def test_hflights_drift_follows_the_months(hflights: pd.DataFrame) -> None:
-    result = run("analysis_distribution_drift", hflights[["Month", "ArrDelay", "Origin"]], 50_000)
+    result = run_on("analysis_distribution_drift", hflights[["Month", "ArrDelay", "Origin"]], 50_000)
     assert "Month" in result.data["follows_rows"]
     delays = next(c for c in result.data["columns"] if c["column"] == "ArrDelay")
     level = next(t for t in delays["tests"] if t["what"] == "level")
@@ -123,5 +104,5 @@ def test_hflights_drift_follows_the_months(hflights: pd.DataFrame) -> None:
 
 
 def test_labels_of_real_tables_are_let_be(adult: pd.DataFrame, hflights: pd.DataFrame) -> None:
-    assert run("analysis_label_variants", adult[["native_country", "education", "occupation"]]).findings == []
-    assert run("analysis_label_variants", hflights[["Origin", "Dest", "UniqueCarrier"]], 50_000).findings == []
+    assert run_on("analysis_label_variants", adult[["native_country", "education", "occupation"]]).findings == []
+    assert run_on("analysis_label_variants", hflights[["Origin", "Dest", "UniqueCarrier"]], 50_000).findings == []

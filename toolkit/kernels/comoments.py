@@ -14,7 +14,7 @@ from toolkit.core.errors import UsageError
 from toolkit.core.schema import NUMERIC_KINDS, TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.blocks import BLOCKS, block_pieces
-from toolkit.kernels.coding import Coder
+from toolkit.kernels.levels import FINEST
 from toolkit.kernels.partial_comoments import (
     EXP_X,
     EXP_Y,
@@ -32,6 +32,7 @@ from toolkit.kernels.partial_comoments import (
     run_comoments,
 )
 from toolkit.kernels.partial_moments import NO_SPREAD, Floats
+from toolkit.kernels.rank_scores import RankScores
 
 _PIECE = 1 << 13
 """Rows of a piece: those of 24 columns stay in the processor's cache."""
@@ -48,7 +49,8 @@ class Comoments(Kernel):
 
     Parameters of a request: ``rows``: ``pairwise``, or ``complete`` for rows where all columns are present; ``pairs``:
     pairs of names, such as ``[["a", "b"]]``, when not all are wanted; ``scores``: ``values``, or ``ranks`` for the
-    mid-ranks of the column's 1,024 levels among all of its values, so that correlations are Spearman's.
+    mid-ranks of the columns' 1,024 levels, of a pair among the rows where both are present, so that correlations are
+    Spearman's. Ranks go with ``pairwise`` rows.
 
     Notes
     -----
@@ -60,7 +62,7 @@ class Comoments(Kernel):
     """
 
     name: ClassVar[str] = "comoments"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "tree"
     references: ClassVar[tuple[str, ...]] = (
         "10.1080/00031305.1983.10483115",
@@ -76,6 +78,8 @@ class Comoments(Kernel):
             raise UsageError(f"kernel comoments takes rows: {_PAIRWISE} or {_COMPLETE}, not {self.params['rows']!r}")
         if self.params["scores"] not in (_VALUES, _RANKS):
             raise UsageError(f"kernel comoments takes scores: {_VALUES} or {_RANKS}, not {self.params['scores']!r}")
+        if (self.params["scores"], self.params["rows"]) == (_RANKS, _COMPLETE):
+            raise UsageError(f"kernel comoments takes scores: {_RANKS} with rows: {_PAIRWISE} only")
         places = {name: i for i, name in enumerate(request.columns)}
         width = len(places)
         wanted = {(i, j) for i in range(width) for j in range(i + 1, width)}
@@ -84,8 +88,10 @@ class Comoments(Kernel):
             if strange:
                 raise UsageError(f"pairs of kernel comoments name {strange[0]!r}, which is none of its columns")
             wanted = {_ascending(places[a], places[b]) for a, b in self.params["pairs"]}
+        self._ranks: RankScores | None = None
         chosen = np.array(sorted(wanted | {(i, i) for i in range(width)}), np.intp).reshape(-1, 2)
         self._first, self._second = chosen[:, 0].copy(), chosen[:, 1].copy()
+        self._apart = np.zeros(self._first.size, bool)
 
     @classmethod
     def accepts(cls, spec: ColumnSpec) -> bool:
@@ -93,24 +99,19 @@ class Comoments(Kernel):
         return spec.kind in NUMERIC_KINDS | TIME_KINDS or spec.kind == "bool"
 
     def requires(self) -> list[KernelRequest]:
-        """For ranks, how many values each level holds."""
-        ranked = self.params["scores"] == _RANKS
-        return [KernelRequest("block_codes", (c,), {}) for c in self.request.columns if ranked]
+        """For ranks, how many values each level holds, and how many where another column is missing."""
+        if self.params["scores"] != _RANKS:
+            return []
+        coded = [KernelRequest("block_codes", (c,), {}) for c in self.request.columns]
+        return [*coded, KernelRequest("partner_levels", self.request.columns, {})]
 
     def bind(self, inputs: Sequence[Mapping[str, Any]]) -> None:
-        """Take the levels and derive their mid-ranks."""
+        """Take the levels, and find the pairs whose ranks are not those among all values."""
         super().bind(inputs)
-        self._ranks = []
-        for name, found in zip(self.request.columns, inputs, strict=bool(inputs)):
-            counts = found["table"].sum(axis=0)
-            middle = np.cumsum(counts) - (counts - 1) / 2
-            self._ranks.append((Coder(self.table.schema[name], found["levels"]), middle))
-
-    def _scores(self, chunk: Chunk) -> list[tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]]:
-        """Values or mid-ranks of each column, and where they are present."""
-        if self.params["scores"] == _VALUES:
-            return [(chunk.raw(c), chunk.data(c).valid) for c in self.request.columns]
-        return [(middle[coder.codes(chunk)], coder.codes(chunk) < coder.levels) for coder, middle in self._ranks]
+        if inputs:
+            ranks = self._ranks = RankScores(self.table.schema, self.request.columns, inputs[:-1], inputs[-1])
+            ends = zip(self._first.tolist(), self._second.tolist(), strict=True)
+            self._apart = np.array([a != b and ranks.differ(a, b) for a, b in ends])
 
     def init(self) -> State:
         """No rows in any block."""
@@ -118,7 +119,12 @@ class Comoments(Kernel):
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk to the blocks that its rows fall into."""
-        data = self._scores(chunk)
+        if self._ranks is None:
+            data = [(chunk.raw(c), chunk.data(c).valid) for c in self.request.columns]
+        else:
+            data = self._ranks.of_all(chunk)
+        together = np.flatnonzero(~self._apart)
+        first, second = self._first[together], self._second[together]
         runs: dict[int, list[Floats]] = defaultdict(list)
         for block, lo, hi in block_pieces(chunk.rows.start, chunk.rows.stop, self.table.grid.rows, _PIECE):
             columns = [centred(v[lo:hi], None if valid is None else valid[lo:hi]) for v, valid in data]
@@ -127,11 +133,25 @@ class Comoments(Kernel):
                 if not present.any():
                     continue
                 columns = [centred(v[lo:hi][present], None) for v, _ in data]
-            runs[block].append(run_comoments(columns, self._first, self._second))
+            runs[block].append(run_comoments(columns, first, second))
         leaf = self.init()["pairs"]
         for block, found in runs.items():
-            leaf[:, :, block] = fold_comoments(np.stack(found, axis=2))
+            leaf[:, together, block] = fold_comoments(np.stack(found, axis=2))
+        if self._ranks is not None:
+            self._add_pairs_apart(leaf, chunk, self._ranks)
         return self.merge(state, {"pairs": leaf})
+
+    def _add_pairs_apart(self, leaf: Floats, chunk: Chunk, ranks: RankScores) -> None:
+        """Co-moments of the pairs that have ranks of their own."""
+        apart = np.flatnonzero(self._apart)
+        pairs = list(zip(self._first[apart].tolist(), self._second[apart].tolist(), strict=True))
+        runs = block_pieces(chunk.rows.start, chunk.rows.stop, self.table.grid.rows, _PIECE)
+        found = no_comoments(len(pairs), len(runs))
+        for run, pair, sums in ranks.of_pairs(chunk, pairs, [(lo, hi) for _, lo, hi in runs]):
+            found[:, pair, run] = sums
+        blocks = np.array([block for block, _, _ in runs])
+        for block in dict.fromkeys(blocks.tolist()):
+            leaf[:, apart, block] = fold_comoments(found[:, :, blocks == block])
 
     def merge(self, left: State, right: State) -> State:
         """Merge pair by pair and block by block."""
@@ -147,7 +167,8 @@ class Comoments(Kernel):
             in ``n`` and NaN else: ``n``, rows where both are present, int64; ``mean`` and ``m2``, mean and sum of
             squared differences from it of the first column over these rows; ``cross``, sum of products of differences;
             ``correlation``, NaN where a column does not vary. ``blocks`` holds the same of shape
-            (64, columns, columns). On the diagonal is each column by itself.
+            (64, columns, columns). On the diagonal is each column by itself. For ranks ``error``, the most by which
+            a correlation may differ from Spearman's because a level is a range of values: 0 where each is one value.
         """
         pairs = state["pairs"]
         total = self._matrices(fold_comoments(pairs)[:, :, None])
@@ -155,7 +176,15 @@ class Comoments(Kernel):
             "columns": list(self.request.columns),
             **{name: matrix[0] for name, matrix in total.items()},
             "blocks": self._matrices(pairs),
+            **({} if self._ranks is None else {"error": self._errors(self._ranks)}),
         }
+
+    def _errors(self, ranks: RankScores) -> Floats:
+        """Bounds of the error of rank correlations, shape (columns, columns)."""
+        error = np.full((len(self.request.columns),) * 2, np.nan)
+        for one, other in zip(self._first.tolist(), self._second.tolist(), strict=True):
+            error[one, other] = error[other, one] = ranks.error(one, other) if one != other else 0.0
+        return error
 
     def _matrices(self, pairs: Floats) -> dict[str, npt.NDArray[Any]]:
         """Matrices of shape (runs, columns, columns) from an array of shape (10, pairs, runs)."""
@@ -192,7 +221,14 @@ class Comoments(Kernel):
         pieces = self.chunk_rows // _PIECE + BLOCKS + 1
         matrices = 8 * 5 * (BLOCKS + 1) * width * width
         states = 8 * NUMBERS * pairs * (3 * pieces + 8 * BLOCKS)
-        ranks = 16 * self.chunk_rows * width + (1 << 20) * width if self.params["scores"] == _RANKS else 0
+        ranks = 0
+        if self.params["scores"] == _RANKS:
+            ranks = (
+                16 * self.chunk_rows * width
+                + (1 << 20) * width
+                + 24 * width * min(_PIECE, self.chunk_rows)
+                + 16 * FINEST * pairs
+            )
         return ranks + 8 * rows * (6 * width + 8) + states + matrices + self.chunk_rows + (1 << 19)
 
     def cost(self) -> float:

@@ -169,6 +169,31 @@ def _described(
     return {"levels": levels, "kind": kind, "values": values, "cuts": cuts, "other": other, "counts": counts}
 
 
+def single_values(levels: Mapping[str, Any], dtype: str) -> npt.NDArray[np.bool_]:
+    """Which levels are one value each, shape (levels,); what is pooled of categories is none.
+
+    Parameters
+    ----------
+    levels : dict
+        Result of the kernel ``levels``.
+    dtype : str
+        Of the column.
+
+    Examples
+    --------
+    >>> single_values({"levels": 3, "kind": "ranges", "other": None, "cuts": np.array([4, 5])}, "<i8").tolist()
+    [False, True, False]
+    """
+    if levels["kind"] != "ranges":
+        single = np.ones(levels["levels"], bool)
+        if levels["other"] is not None:
+            single[levels["other"]] = False
+        return single
+    cuts = levels["cuts"].tolist()
+    inner = [_below(b, np.dtype(dtype)) == a for a, b in pairwise(cuts)]
+    return np.array([False, *inner, False]) if cuts else np.zeros(1, bool)
+
+
 def _below(value: Any, dtype: np.dtype[Any]) -> Any:
     """The next smaller value of a dtype; the value itself where there is none."""
     if dtype.kind == "f":

@@ -166,8 +166,43 @@ def test_ranks_give_spearman(chunk_rows: int) -> None:
         "tied": np.ma.array(np.round(few / 20 + RNG.normal(size=5_000)), mask=np.arange(5_000) % 7 == 0),
         "many": np.exp(few / 100 + RNG.normal(size=5_000)),
     }
-    found = comoments(columns, chunk_rows, scores="ranks")["correlation"]
+    result = comoments(columns, chunk_rows, scores="ranks")
+    found = result["correlation"]
     assert found[0, 2] == pytest.approx(stats.spearmanr(few, columns["many"]).statistic, abs=2e-5)
     frame = pd.DataFrame({k: np.ma.filled(np.ma.array(v, dtype=float), np.nan) for k, v in columns.items()})
-    ranks = frame.rank()  # among all values of a column; the levels of both are single values
-    assert found[0, 1] == pytest.approx(ranks["few"].corr(ranks["tied"]), abs=1e-10)
+    spearman = frame.corr("spearman")
+    assert found[0, 1] == pytest.approx(spearman.loc["few", "tied"], abs=1e-12)
+    assert abs(found[1, 2] - spearman.loc["tied", "many"]) <= result["error"][1, 2] < 2e-3
+    assert result["error"][0, 1] == 0
+    assert result["n"][0, 1] == result["blocks"]["n"][:, 0, 1].sum() == frame[["few", "tied"]].dropna().shape[0]
+
+
+@pytest.mark.parametrize("chunk_rows", [300, 10_000])
+def test_ranks_are_those_of_the_rows_that_two_columns_share(chunk_rows: int) -> None:
+    """y is present where x is large, so that ranks among all x would be those of another column."""
+    x = np.sort(RNG.integers(0, 500, 6_000))
+    y = np.ma.array((x * 7 % 90) + RNG.integers(0, 60, 6_000), mask=x < 300 + RNG.integers(-40, 40, 6_000))
+    z = np.where(np.arange(6_000) % 3 == 0, np.nan, np.round(RNG.normal(size=6_000) + x / 200, 1))
+    y[5_000:5_600] = np.ma.masked
+    found = comoments({"x": x, "y": y, "z": z}, chunk_rows, scores="ranks")
+    frame = pd.DataFrame({"x": x, "y": np.ma.filled(y.astype(float), np.nan), "z": z})
+    np.testing.assert_allclose(found["correlation"], frame.corr("spearman"), rtol=1e-11)
+    shared = frame.dropna(subset=["x", "y"]).rank()
+    block = shared[(shared.index >= 60 * 6_000 // 64) & (shared.index < 61 * 6_000 // 64)]
+    assert found["blocks"]["correlation"][60, 0, 1] == pytest.approx(block["x"].corr(block["y"]), rel=1e-10)
+    assert found["mean"][0, 1] == pytest.approx((len(shared) + 1) / 2, rel=1e-14)
+
+
+def test_the_error_of_ranges_has_a_bound() -> None:
+    """Ranges are worst for values that alternate within them."""
+    n = 50_000
+    rank = np.arange(n)
+    columns = {"x": rank.astype(float), "y": (rank // 50 * 50 + (49 - rank % 50)).astype(float)}
+    found = comoments(columns, scores="ranks")
+    true = stats.spearmanr(columns["x"], columns["y"]).statistic
+    assert 0 < abs(found["correlation"][0, 1] - true) <= found["error"][0, 1] < 2.1e-3
+
+
+def test_ranks_go_with_common_rows_of_pairs() -> None:
+    with pytest.raises(UsageError, match="ranks with rows: pairwise only"):
+        comoments({"a": RNG.normal(size=50), "b": RNG.normal(size=50)}, scores="ranks", rows="complete")

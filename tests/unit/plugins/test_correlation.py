@@ -41,7 +41,11 @@ def test_coefficients_are_those_of_scipy() -> None:
     assert found["x", "y"]["n"] == here.sum()
     assert found["x", "y"]["r"] == pytest.approx(stats.pearsonr(x[here], y.data[here]).statistic, rel=1e-11)
     assert found["x", "z"]["r"] == pytest.approx(stats.pearsonr(x, z).statistic, rel=1e-11)
-    # Both complete, with ties: exactly Spearman's. (Else ranks are those among all values of a column.)
+    assert found["x", "y"]["spearman"] == pytest.approx(stats.spearmanr(x[here], y.data[here]).statistic, rel=1e-11)
+    assert found["x", "y"]["spearman_error"] == 0
+    # z has more values than levels.
+    rough = found["x", "z"]["spearman"] - stats.spearmanr(x, z).statistic
+    assert 0 < abs(rough) <= found["x", "z"]["spearman_error"] < 0.002
     small = z // 1e9
     again = pairs_of(run({"x": x, "z": small}, 700))
     assert again["x", "z"]["spearman"] == pytest.approx(stats.spearmanr(x, small).statistic, rel=1e-11)
