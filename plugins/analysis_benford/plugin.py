@@ -19,7 +19,7 @@ Caps. ``max_cols`` takes the first numeric columns in table order; ``max_pairs``
 this plugin) the pairs of a column and a category in table order.
 
 What it does not do. The law is for amounts that span orders of magnitude: columns that span less than two, have less
-than 1,000 positive values or 100 distinct ones, and keys, codes, categories and flags by ``profile_basic`` are left out
+than 1,000 positive values or 100 distinct ones or one digit in a tenth of them, and keys, codes, categories and flags by ``profile_basic`` are left out
 (``data["left_out"]`` says why). Negative values are left out and counted. A departure is a reason to look, no proof of
 anything.
 
@@ -210,9 +210,12 @@ def _unfit(ctx: Context, name: str) -> str:
         return f"it has {n:,} positive values"
     if order["distinct"] < params["least_distinct"]:
         return f"it has {order['distinct']:,} distinct values"
-    if _median(ctx, name) * 10 ** digits["decimals"] < 10:
-        return "half of its values have one digit"
     at = dict(zip(order["probabilities"], order["quantiles"], strict=True))
+    # Of whole numbers below 10 the second digit is always 0, which would pass for a heap.
+    share = n / order["count"]
+    tenth = at[min(p for p in at if p >= 1.0 - 0.9 * share)]
+    if tenth * 10 ** digits["decimals"] < 10:
+        return "more than a tenth of its values have one digit"
     low = next((at[p] for p in (0.01, 0.05, 0.1, 0.25, 0.5) if at[p] > 0), 0)
     span = math.log10(at[0.99] / low) if low and math.isfinite(at[0.99]) and at[0.99] > 0 else 0.0
     return "" if span >= params["magnitudes"] else f"it spans {span:.1f} orders of magnitude"

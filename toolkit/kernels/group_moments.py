@@ -47,9 +47,10 @@ class GroupMoments(Kernel):
     are a group of their own, the last. NaN and infinities are left out. Rows fall into 64 contiguous blocks.
 
     Parameters of a request: ``levels``, how many groups there are at most; ``about``: ``mean``, or ``median`` for the
-    moments of the distances of the values from their group's median (Brown and Forsythe), where the median is the upper
-    end of the one of 1,024 quantile ranges of the column that it lies in; ``names``, whether anything is counted where
-    most rows are in the level of all rare groups (false: there are no values in any group, at no cost).
+    moments of the distances of the values from their group's median (Brown and Forsythe), where the median is exact of
+    columns of at most 1,024 values, and else the upper end of the quantile range that it lies in; ``names``, whether
+    anything is counted where most rows are in the level of all rare groups (false: there are no values in any group, at
+    no cost).
 
     Notes
     -----
@@ -256,7 +257,7 @@ def _plain(runs: Floats) -> dict[str, npt.NDArray[Any]]:
 
 
 def _medians(table: Mapping[str, Any]) -> Floats:
-    """Median of each group, as the upper end of its range; 0 for groups without values."""
+    """Median of each group, of a range its upper end; 0 for groups without values."""
     counts, levels = table["table"][:, :-1], table["second"]
     if levels["values"] is not None:
         upper = np.array(levels["values"], np.float64)
@@ -265,8 +266,10 @@ def _medians(table: Mapping[str, Any]) -> Floats:
     totals = counts.sum(axis=1)
     if not upper.size:
         return np.zeros(totals.size)
-    reached = 2 * np.cumsum(counts, axis=1) >= totals[:, None]
-    found = upper[reached.argmax(axis=1)]
+    twice = 2 * np.cumsum(counts, axis=1)
+    middle = [upper[reached.argmax(axis=1)] for reached in (twice >= totals[:, None], twice > totals[:, None])]
+    with np.errstate(invalid="ignore"):
+        found = middle[0] / 2 + middle[1] / 2 if levels["values"] is not None else middle[0]
     return np.where((totals > 0) & np.isfinite(found), found, 0.0)
 
 

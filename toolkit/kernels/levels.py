@@ -66,7 +66,7 @@ class Levels(Kernel):
     """
 
     name: ClassVar[str] = "levels"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "exact"
     references: ClassVar[tuple[str, ...]] = ("10.1080/00031305.1996.10473566",)
     defaults: ClassVar[Mapping[str, Any]] = {"levels": 64}
@@ -115,7 +115,8 @@ class Levels(Kernel):
             ``categories``; ``values``: the value of each level, or None for ranges; for categories their codes, with
             -1 for all others. ``cuts``, shape (levels - 1,): for numbers and times, the largest value of each level but
             the last, in the column's dtype; else None. ``other``: the level of all other categories, or None.
-            ``counts``: values in each level, int64, or None for ranges.
+            ``counts``: values in each level, int64, or None for ranges. ``single``: which levels are surely one value,
+            bool, shape (levels,).
         """
         del state
         if self.spec.kind == "bool":
@@ -147,7 +148,9 @@ class Levels(Kernel):
         cuts = set(found)
         cuts |= {_below(b, dtype) for a, b in pairwise(found) if a == b}
         inside = sorted(c for c in cuts if ranks["min"] <= c < ranks["max"])
-        return _described("ranges", None, cuts=np.array(inside, dtype))
+        ends = [*inside, ranks["max"]]
+        single = [ends[0] == ranks["min"], *(_below(b, dtype) == a for a, b in pairwise(ends))]
+        return _described("ranges", None, cuts=np.array(inside, dtype), single=np.array(single))
 
     def memory(self) -> int:
         """The lists of values and cuts."""
@@ -163,35 +166,21 @@ class Levels(Kernel):
 
 
 def _described(
-    kind: str, values: list[Any] | None, *, cuts: Any = None, counts: Any = None, other: int | None = None
+    kind: str,
+    values: list[Any] | None,
+    *,
+    cuts: Any = None,
+    counts: Any = None,
+    other: int | None = None,
+    single: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     levels = len(values) if values is not None else cuts.size + 1
-    return {"levels": levels, "kind": kind, "values": values, "cuts": cuts, "other": other, "counts": counts}
-
-
-def single_values(levels: Mapping[str, Any], dtype: str) -> npt.NDArray[np.bool_]:
-    """Which levels are one value each, shape (levels,); what is pooled of categories is none.
-
-    Parameters
-    ----------
-    levels : dict
-        Result of the kernel ``levels``.
-    dtype : str
-        Of the column.
-
-    Examples
-    --------
-    >>> single_values({"levels": 3, "kind": "ranges", "other": None, "cuts": np.array([4, 5])}, "<i8").tolist()
-    [False, True, False]
-    """
-    if levels["kind"] != "ranges":
-        single = np.ones(levels["levels"], bool)
-        if levels["other"] is not None:
-            single[levels["other"]] = False
-        return single
-    cuts = levels["cuts"].tolist()
-    inner = [_below(b, np.dtype(dtype)) == a for a, b in pairwise(cuts)]
-    return np.array([False, *inner, False]) if cuts else np.zeros(1, bool)
+    if single is None:
+        single = np.arange(levels) != (-1 if other is None else other)
+    return {
+        "levels": levels, "kind": kind, "values": values, "cuts": cuts, "other": other, "counts": counts,
+        "single": single,
+    }  # fmt: skip
 
 
 def _below(value: Any, dtype: np.dtype[Any]) -> Any:

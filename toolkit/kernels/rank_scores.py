@@ -16,7 +16,6 @@ import numpy.typing as npt
 from toolkit.core.chunk import Chunk
 from toolkit.core.schema import Schema
 from toolkit.kernels.coding import Coder
-from toolkit.kernels.levels import single_values
 from toolkit.kernels.partial_comoments import (
     EXP_X,
     EXP_Y,
@@ -61,9 +60,7 @@ class RankScores:
     ) -> None:
         self._coders = [Coder(schema[name], found["levels"]) for name, found in zip(columns, coded, strict=True)]
         self._counts = [found["table"].sum(axis=0) for found in coded]
-        self._single = [
-            single_values(found["levels"], schema[n].dtype) for n, found in zip(columns, coded, strict=True)
-        ]
+        self._single = [found["levels"]["single"] for found in coded]
         self._ranks = [mid_ranks(counts) for counts in self._counts]
         self._places = {column: place for place, column in enumerate(partners["lacking"])}
         self._missing, self._starts = partners["missing"], partners["starts"]

@@ -97,7 +97,7 @@ def test_distances_from_medians() -> None:
     groups = pooled(names)
     for place, name in enumerate(names[:5]):
         own = values[(groups == name).to_numpy()]
-        distances = np.abs(own - np.quantile(own, 0.5, method="inverted_cdf"))
+        distances = np.abs(own - np.median(own))
         assert found["n"][place] == own.size
         np.testing.assert_allclose(found["mean"][place], distances.mean(), rtol=1e-12)
         np.testing.assert_allclose(found["m2"][place], distances.var() * own.size, rtol=1e-10)

@@ -108,3 +108,17 @@ def test_search_equals_searchsorted_on_integers(data: st.DataObject, dtype: str)
     ascending = np.unique(np.array(data.draw(st.lists(integers, max_size=40)), dtype))
     asked = np.array(data.draw(st.lists(integers, min_size=1, max_size=60)) + ascending.tolist(), dtype)
     np.testing.assert_array_equal(CutSearch(ascending)(asked), np.searchsorted(ascending, asked))
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float64])
+def test_levels_of_one_value_are_told(dtype: type) -> None:
+    """A level is said to be one value only where it is."""
+    rng = np.random.default_rng(5)
+    values = np.concatenate([np.full(3_000, 5), rng.integers(6, 9_000, 6_000), np.full(800, 70), np.full(500, 9_001)])
+    found, coded = levels(values.astype(dtype), 64)
+    assert found["kind"] == "ranges"
+    codes = np.array(coded)
+    several = [np.unique(values[codes == k]).size > 1 for k in range(found["levels"])]
+    assert not (found["single"] & several).any()
+    assert found["single"][[codes[0], np.searchsorted(found["cuts"], 70), found["levels"] - 1]].all()
+    assert found["single"].shape == (found["levels"],)
