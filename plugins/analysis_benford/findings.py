@@ -13,6 +13,7 @@ from .law import FIRST_TWO, Excess, Law, band
 def of_law(law: Law, grid: ChunkGrid) -> Finding:
     """The column as a whole departs from the law."""
     name, beyond = quoted(law.column), law.deviation - law.chance
+    ends = [law.deviation_low, 2.0 * beyond - law.deviation_low]  # the jackknife's interval is symmetric
     return Finding(
         "benford_departure",
         [law.column],
@@ -21,10 +22,8 @@ def of_law(law: Law, grid: ChunkGrid) -> Finding:
         f"where chance would make {law.chance:.5f}.",
         f"Look at the digits of {name} that are farthest from the law, before you trust its amounts as they are.",
         effect=beyond,
-        measure="mean_absolute_deviation",
-        interval=(law.deviation_low, 2.0 * beyond - law.deviation_low),  # the jackknife's is symmetric
-        log10_p=law.test.log10_p,
         evidence={"mad": law.deviation, "chance": law.chance, "n": law.n, "band": band(law.deviation),
+                  "beyond_chance": beyond, "beyond_chance_interval": ends, "fit_log10_p": law.test.log10_p,
                   "chi2": law.test.chi2, "df": law.test.df, "design_effect": law.test.design_effect,
                   "first_two_counts": law.counts, **block_places(grid, range(64))},
     )  # fmt: skip

@@ -7,11 +7,12 @@ digits around them say in `invoice_total`: 41,870 of 912,003 positive values." A
 
 Method. Digits are those of the shortest decimal number that is read back as the value, so that no logarithm decides
 about 4.9999. The distance from the law is the mean absolute deviation (MAD) of the 90 shares, named by Nigrini's bands;
-what chance alone would make of it is taken off. The law as a whole is tested by chi-square with Rao and Scott's
-correction, each first digit by its share over the law's and over that of the four digits around it (so that a column
-that follows no law still shows its heaps), each last digit by its share over one in a hundred, with a jackknife over
-64 blocks of rows, as rows depend on their neighbours. Every digit counts as a test; a finding has a q-value of at most
-5 % within the plugin, and its interval lies beyond the least excess.
+what chance alone would make of it is taken off. That a column as a whole departs is told as a fact, for hardly any
+column had to follow the law; its chi-square with Rao and Scott's correction stands in the evidence. Each first digit is
+tested by its share over the law's and over that of the four digits around it (so that a column that follows no law
+still shows its heaps), each last digit by its share over one in a hundred, with a jackknife over 64 blocks of rows, as
+rows depend on their neighbours. Every digit counts as a test; a finding has a q-value of at most 5 % within the plugin,
+and its interval lies beyond the least excess.
 
 Cost. About 45 ns a row and column for the digits, and one pass over the columns that have an excess.
 
@@ -19,9 +20,10 @@ Caps. ``max_cols`` takes the first numeric columns in table order; ``max_pairs``
 this plugin) the pairs of a column and a category in table order.
 
 What it does not do. The law is for amounts that span orders of magnitude: columns that span less than two, have less
-than 1,000 positive values or 100 distinct ones or one digit in a tenth of them, and keys, codes, categories and flags by ``profile_basic`` are left out
-(``data["left_out"]`` says why). Negative values are left out and counted. A departure is a reason to look, no proof of
-anything.
+than 1,000 positive values or 100 distinct ones or one digit in a tenth of them, and keys, codes, categories and flags
+by ``profile_basic`` are left out (``data["left_out"]`` says why), and so are columns of which more than a quarter is
+not positive where some are negative. Other negative values are left out and counted. A departure is a reason to look,
+no proof of anything.
 
 References
 ----------
@@ -50,6 +52,8 @@ _CATEGORIES = ("category", "flag", "code")
 _LEVEL = 0.05
 _LOG10_LEVEL = math.log10(_LEVEL)
 _LISTED = 5
+_MOSTLY = 0.75
+"""Share of values that are positive, from which a column with negative ones may be one of amounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +148,7 @@ class Plugin(Reducer):
         kept = _controlled([link.log10_p for _, _, link in links], len(links))
         findings = []
         for law in plan.laws:
-            whole = law.deviation_low > params["mean_absolute_deviation"] and law.test.log10_p <= _LOG10_LEVEL
-            if whole:
+            if law.deviation_low > params["mean_absolute_deviation"] and law.test.log10_p <= _LOG10_LEVEL:
                 findings.append(of_law(law, ctx.grid))
             if law.column in plan.worst:
                 findings.append(of_excess(law, plan.kept[law.column][:_LISTED], chunks[law.column], ctx.grid))
@@ -185,14 +188,12 @@ def make_plan(ctx: Context) -> Plan:
             laws.append(judge(name, ctx.kernel("digits", name), _median(ctx, name)))
     first = [(law.column, e) for law in laws for e in law.excesses]
     last = [(f"last {law.column}", e) for law in laws for e in law.last]
-    wholes = [law.test.log10_p for law in laws]
-    tests = [*(e.log10_p for _, e in [*first, *last]), *wholes]
+    tests = [*first, *last]
     kept: dict[str, list[Excess]] = {}
-    for i in _controlled(tests, len(tests)):
-        if i < len(first) + len(last):
-            name, excess = [*first, *last][i]
-            if excess.interval[0] > ctx.params["excess"]:
-                kept.setdefault(name, []).append(excess)
+    for i in _controlled([e.log10_p for _, e in tests], len(tests)):
+        name, excess = tests[i]
+        if excess.interval[0] > ctx.params["excess"]:
+            kept.setdefault(name, []).append(excess)
     worst = {law.column: kept[law.column][0] for law in laws if law.column in kept}
     categories = [c for (c,) in ctx.kernel_columns("block_codes") if roles.get(c, "category") in _CATEGORIES]
     categories = [c for c in categories if ctx.kernel("block_codes", c)["levels"]["levels"] >= 2]
@@ -208,6 +209,8 @@ def _unfit(ctx: Context, name: str) -> str:
     params, n = ctx.params, int(digits["first_two"].sum())
     if n < params["least_values"]:
         return f"it has {n:,} positive values"
+    if n < _MOSTLY * order["count"] and order["min"] < 0:
+        return "less than three quarters of its values are positive, and some negative"
     if order["distinct"] < params["least_distinct"]:
         return f"it has {order['distinct']:,} distinct values"
     at = dict(zip(order["probabilities"], order["quantiles"], strict=True))

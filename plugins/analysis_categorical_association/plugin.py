@@ -8,9 +8,11 @@ Method. Every row is counted into a contingency table of each pair, exactly, and
 blocks of rows. Pearson's chi-square is divided by Rao and Scott's design effect, which the blocks give, so that runs of
 like rows don't pass for independent evidence. The effect is Cramér's V, corrected for bias, with the interval of the
 block jackknife. A pair is a finding when it survives the false discovery rate and the whole interval is above the
-smallest V that matters. With 2 x 2 values and an expected count below 5, Fisher's exact test has to agree. Combinations
-are ordered by Haberman's adjusted residual; how many times as common as expected they are comes with an interval too.
-They explain a pair that was found and are no tests of their own.
+smallest V that matters. Where that interval is above one half, that V is at most one half is tested as well, and twice
+the smaller p-value counts: of many values the blocks tell little of each, however strong the tie is. With 2 x 2 values
+and an expected count below 5, Fisher's exact test has to agree. Combinations are ordered by Haberman's adjusted
+residual; how many times as common as expected they are comes with an interval too. They explain a pair that was found
+and are no tests of their own.
 
 Cost. One scan, shared with all other plugins; about 5 ns a row and pair. Memory is a table of at most 64 x 65 x 65
 integers a pair.

@@ -32,6 +32,9 @@ class TableTest:
         Blocks of rows from which it was estimated; 0 when it was not.
     log10_p : float
         Of the corrected statistic.
+    freedom : float
+        Degrees of freedom of the denominator: blocks that the rarer of rows and columns are worth, less 1; 0 for
+        chi-square.
     """
 
     chi2: float
@@ -39,6 +42,7 @@ class TableTest:
     design_effect: float
     blocks: int
     log10_p: float
+    freedom: float = 0.0
 
 
 def chi_square(table: Counts) -> tuple[float, int]:
@@ -87,8 +91,8 @@ def table_test(blocks: Counts) -> TableTest:
     effect, count = _largest_effect(filled, _design_effect)
     if count < 2:
         return TableTest(chi2, df, 1.0, 0, log10_chi2(chi2, df))
-    within = min(_mean_effective(filled.sum(axis=side)) for side in (1, 2)) - 1.0
-    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, max(within, 1.0)))
+    within = max(min(_mean_effective(filled.sum(axis=side)) for side in (1, 2)) - 1.0, 1.0)
+    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, within), within)
 
 
 def fit_test(blocks: Counts, shares: Floats) -> TableTest:
@@ -114,8 +118,8 @@ def fit_test(blocks: Counts, shares: Floats) -> TableTest:
     expected = n * shares
     chi2 = float(((total - expected) ** 2 / expected).sum())
     effect, count = _largest_effect(blocks, lambda counts: max(_excess(counts) / df, 1.0))
-    within = float(effective_blocks(blocks.sum(axis=1))) - 1.0
-    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, max(within, 1.0)))
+    within = max(float(effective_blocks(blocks.sum(axis=1))) - 1.0, 1.0)
+    return TableTest(chi2, df, effect, count, log10_f(chi2 / effect / df, df, within), within)
 
 
 def cramers_v(table: Counts) -> float:
