@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from .companions import Candidate
 from .fingerprints import Label
 
 LONGEST = 100
 """Characters beyond which a label is a text, and is not compared letter by letter."""
 
 
-def misspelt(labels: Sequence[Label], share: float) -> dict[Label, Label]:
-    """Labels that seem to be misspelt.
+def misspelt(labels: Sequence[Label], share: float) -> tuple[dict[Label, Label], list[Candidate]]:
+    """Labels that seem to be misspelt, and such as may be.
 
     Parameters
     ----------
@@ -22,32 +23,37 @@ def misspelt(labels: Sequence[Label], share: float) -> dict[Label, Label]:
 
     Returns
     -------
-    dict
-        For each of them the label that is meant: the most frequent of those one edit away.
+    found : dict
+        For each misspelling the label that is meant: the most frequent of those one edit away.
+    candidates : list of Candidate
+        Labels one edit away from more frequent ones that are not frequent enough.
     """
     kinds: dict[str, list[Label]] = {}
     for label in labels:
         kinds.setdefault(label.key, []).append(label)
     rows = {key: sum(label.rows for label in kind) for key, kind in kinds.items()}
     meant: dict[str, str] = {}
+    candidates = []
     # The most frequent first, so that what a label is taken for is known before its own misspellings are.
     order = sorted(kinds, key=lambda key: (-rows[key], kinds[key][0].code))
     seen: dict[str, list[str]] = {}
     for key in order:
         texts = [key, *_deletions(key)]
         close = {other for text in texts for other in seen.get(text, ())}
-        fits = [o for o in close if rows[key] <= share * rows[o] and key[0] == o[0] and _one_edit(key, o)]
+        fits = [o for o in close if key[0] == o[0] and _one_edit(key, o)]
         fits = [o for o in fits if kinds[key][0].figures == kinds[o][0].figures]
-        if fits:
-            nearest = min(fits, key=lambda o: (-rows[o], kinds[o][0].code))
-            meant[key] = meant.get(nearest, nearest)
+        fits.sort(key=lambda o: (-rows[o], kinds[o][0].code))
+        if fits and rows[key] <= share * rows[fits[0]]:
+            meant[key] = meant.get(fits[0], fits[0])
+        elif fits:
+            candidates.append(Candidate(kinds[key], [kinds[o] for o in fits]))
         for text in texts:
             seen.setdefault(text, []).append(key)
     found = {}
     for key, other in meant.items():
         target = max(kinds[other], key=lambda label: (label.rows, -label.code))
         found |= dict.fromkeys(kinds[key], target)
-    return found
+    return found, candidates
 
 
 def is_word(label: Label, shortest: int) -> bool:

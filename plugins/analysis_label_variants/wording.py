@@ -22,17 +22,20 @@ class Variants:
     column : str
         The column.
     what : str
-        ``form`` or ``spelling``.
+        ``form``, ``spelling``, or ``companion`` for spellings that another column confirms.
     of : mapping of Label to Label
         For each variant the label that is meant.
     present : int
         Rows that have a label.
+    other : str
+        The column that confirms; empty where there is none.
     """
 
     column: str
     what: str
     of: Mapping[Label, Label]
     present: int
+    other: str = ""
 
 
 def finding_of(ctx: Context, variants: Variants, places: Places, most: int) -> Finding:
@@ -47,7 +50,8 @@ def finding_of(ctx: Context, variants: Variants, places: Places, most: int) -> F
     if variants.what == "form":
         told = f"{'is' if one else 'are'} the same as a more frequent one but for capitals, blanks or punctuation"
     else:
-        told = f"{'differs' if one else 'differ'} by one letter from a far more frequent one"
+        target = f"another of the same {quoted(variants.other)}" if variants.other else "a far more frequent one"
+        told = f"{'differs' if one else 'differ'} by one letter from {target}"
     told += ":" if one else ", such as"
     sentence = (
         f"{count:,} {'label' if one else 'labels'} of {column} {told} {_said(labels[0])} for {_said(meant)}; "
@@ -72,10 +76,10 @@ def finding_of(ctx: Context, variants: Variants, places: Places, most: int) -> F
     advice = f"Map {x} to {y} in {column}" + (
         "" if one else f", and the other {count - 1:,} as the evidence lists them"
     )
-    check = "" if variants.what == "form" else ", once somebody who knows them has looked"
+    check = "" if variants.what != "spelling" else ", once somebody who knows them has looked"
     return Finding(
         "labels_same_but_form" if variants.what == "form" else "labels_misspelt",
-        [variants.column],
+        [variants.column, *filter(None, [variants.other])],
         sentence,
         f"{advice}{check}.",
         effect=share,

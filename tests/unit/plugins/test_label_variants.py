@@ -61,6 +61,43 @@ def test_forms_and_misspellings() -> None:
     assert form.effect == 43 / 1861
 
 
+def two_columns(names: list[str], numbers: list[Any]) -> Result:
+    table = {"name": names, "customer": numbers, "day": np.arange(len(names)) % 90, "row": np.arange(len(names))}
+    dataset = memory_dataset(table, 100, encodings={"name": "coded"})
+    profile = run_plugin(FOLDER.parent / "profile_basic", dataset)
+    return run_plugin(FOLDER, dataset, upstream={"profile_basic": profile})
+
+
+def test_frequent_misspellings_that_another_column_confirms() -> None:
+    """Customers, two who share a name but for a letter, and one whose name is written in three ways."""
+    names = [f"Paula {a}elmann" for a in ("Adc", "Bxf", "Cgh", "Djk", "Elm", "Fno", "Gpq", "Hrs")] * 30
+    numbers = [100 + i for i in range(8)] * 30
+    names += ["Anna Meier", "Anna Maier"] * 20 + ["Eva Stein"] * 15 + ["Eva Sten"] * 12 + ["STEN, Eva"] * 3
+    numbers += [200, 201] * 20 + [300] * 30
+    order = np.random.default_rng(4).permutation(len(names))
+    result = two_columns([names[i] for i in order], [numbers[i] for i in order])
+    spelt = next(f for f in result.findings if f.kind == "labels_misspelt")
+    assert spelt.columns == ["name", "customer"]
+    assert meant(spelt) == {"Eva Sten": "Eva Stein", "STEN, Eva": "Eva Stein"}
+    assert spelt.evidence["rows_of_variants"] == 15
+    first = min(i for i, k in enumerate(order) if names[k] in ("Eva Sten", "STEN, Eva"))
+    assert spelt.evidence["rows"][0][0] == first
+
+
+def test_what_another_column_does_not_confirm_is_let_be() -> None:
+    names = ["Anna Meier", "Anna Maier", *(f"Paula {c * 3}" for c in "bcdefghijk")] * 20
+    apart = [i % 12 for i in range(len(names))]
+    shared = [min(max(n - 1, 0), 9) for n in apart]  # the two have one number, and so have others
+    shared = [0 if n in (0, 2) else n for n in shared]
+    for numbers in (apart, shared):
+        assert two_columns(names, numbers).findings == []
+    # With one row of another number, they are no longer the same for sure.
+    both = [max(n, 1) for n in apart]
+    (finding,) = two_columns(names, both).findings
+    assert meant(finding) == {"Anna Meier": "Anna Maier"} or meant(finding) == {"Anna Maier": "Anna Meier"}
+    assert two_columns(names, [99, *both[1:]]).findings == []
+
+
 def test_rows_and_chunks_are_those_of_the_variants() -> None:
     values = ["Hamburg"] * 3_000
     for row in (5, 6, 1_700, 2_999):
