@@ -26,7 +26,7 @@ def findings_of(pairs: Iterable[Pair], grid: ChunkGrid, params: Mapping[str, Any
 
 
 def _of(pair: Pair, grid: ChunkGrid, params: Mapping[str, Any]) -> Iterator[tuple[int, Finding]]:
-    if abs(pair.r) >= params["copy"]:
+    if abs(pair.r) >= params["copy"] and math.isfinite(pair.intercept):
         yield 0, _copy(pair, grid)
         return
     least = params["correlation"]

@@ -143,14 +143,16 @@ def judge(values: dict[str, Any], ranks: dict[str, Any], pairs: list[tuple[str, 
         n = int(values["n"][at])
         if n < least_rows or not math.isfinite(values["correlation"][at]):
             continue
-        r, rho, inside = (float(value[at]) for _, value, _, _ in scales)
+        _, rho, inside = (float(value[at]) for _, value, _, _ in scales)
         ends = [(float(low[at]), float(high[at])) for _, _, (low, high), _ in scales]
         tests = {name: float(p[at]) for name, (_, _, _, p) in zip(("r", "spearman", "within"), scales, strict=True)}
+        r = float(values["correlation"][at])  # also of numbers whose squares are beyond the doubles
         error = float(ranks["error"][at])
         widened = max(ends[1][0] - error, -1.0), min(ends[1][1] + error, 1.0)
         pair = Pair((a, b), n, r, rho, ends[0], widened, inside, ends[2], tests, error)
-        pair.slope = float(values["cross"][at] / values["m2"][at])
-        pair.intercept = float(values["mean"][at[::-1]] - pair.slope * values["mean"][at])
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # squares beyond the doubles
+            pair.slope = float(values["cross"][at] / values["m2"][at])
+            pair.intercept = float(values["mean"][at[::-1]] - pair.slope * values["mean"][at])
         pair.change = find_change(ranks["blocks"], at)
         if pair.change is not None:
             tests["change"] = pair.change.log10_p

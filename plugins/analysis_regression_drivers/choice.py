@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from toolkit.plugin import Context, Skip, omission
 
 _MEASURES = ("measure", "duration")
@@ -42,7 +44,8 @@ def choose(ctx: Context) -> Choice:
     found = ctx.kernel("comoments", *asked[0])
     names = found["columns"]
     place = {name: i for i, name in enumerate(names)}
-    varying = [n for n in names if math.isfinite(found["correlation"][place[n], place[n]])]
+    squares = dict(zip(names, np.diag(found["m2"]).tolist(), strict=True))
+    varying = [n for n in names if 0.0 < squares[n] < math.inf]  # without squares beyond the doubles
     named = [part.strip() for part in ctx.params["predictors"].split(",") if part.strip()]
     for name in [*named, *filter(None, [ctx.params["outcome"]])]:
         if name not in varying:

@@ -166,6 +166,21 @@ def test_what_has_nothing_in_it() -> None:
     assert all(p["r"] is None or abs(p["r"]) <= 1 for p in result.data["pairs"])
 
 
+def test_numbers_whose_squares_are_none() -> None:
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=3_000)
+    columns = {
+        "large": x * 1e200,
+        "other": x * 1e200 + rng.normal(size=3_000) * 5e198,
+        "small": rng.normal(size=3_000) * 1e-200,
+    }
+    result = run(columns, 500)
+    assert pairs_of(result)["large", "other"]["r"] == pytest.approx(np.corrcoef(x, columns["other"] / 1e200)[0, 1])
+    (finding,) = result.findings
+    assert finding.columns == ["large", "other"]
+    assert "nan" not in finding.sentence
+
+
 def test_keys_and_constants_of_the_profile_are_left_out() -> None:
     x = np.arange(1_000.0)
     upstream = {"profile_basic": Result({"columns": [

@@ -49,7 +49,9 @@ def _merged(left: _Sums, right: _Sums) -> _Sums:
     weight = left.n * share
     gap = right.mean - left.mean
     mean = left.mean + gap * share
-    return _Sums(n, mean, left.m2 + right.m2 + gap * gap * weight, left.cross + right.cross + gap * gap.T * weight)
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers whose squares are none there is no estimate
+        m2 = left.m2 + right.m2 + gap * gap * weight
+        return _Sums(n, mean, m2, left.cross + right.cross + gap * gap.T * weight)
 
 
 def _fisher_z(sums: _Sums) -> Floats:
