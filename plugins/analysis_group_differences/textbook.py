@@ -12,6 +12,11 @@ from toolkit.plugin.inference import eta_squared, log10_chi2, log10_f
 
 Floats = npt.NDArray[np.float64]
 
+SMALLEST = -12.0
+"""Decimal logarithm of p-values of the studentized range from which on its integral is not known."""
+
+_FARTHEST = 25.0
+
 
 class Moments(NamedTuple):
     """Rows, mean less the mean of all, and sum of squared differences from the mean of each group; shape (groups,)."""
@@ -59,6 +64,36 @@ def welch(groups: Moments) -> dict[str, Any]:
     f = math.fsum(between.tolist()) / (k - 1) / (1 + 2 * (k - 2) * lost)
     df = (k - 1, 1 / (3 * lost))
     return {"f": f, "df": list(df), "log10_p": log10_f(f, *df)}
+
+
+def games_howell(groups: Moments, one: int, other: int) -> dict[str, Any]:
+    """Games and Howell's test of two of several groups of different variances; 10.3102/10769986001002113.
+
+    The p-value holds for all pairs of groups together, by the studentized range.
+
+    Examples
+    --------
+    >>> groups = Moments(np.array([9.0, 9.0, 9.0]), np.array([-1.0, 0.0, 1.0]), np.array([8.0, 8.0, 8.0]))
+    >>> found = games_howell(groups, 2, 0)
+    >>> found["difference"], round(found["t"], 3), round(found["df"], 9), round(10 ** found["log10_p"], 4)
+    (2.0, 4.243, 16.0, 0.0017)
+    """
+    n, m2 = groups.n, groups.m2
+    of_one, of_other = (float(m2[k] / (n[k] - 1) / n[k]) if n[k] > 1 else 0.0 for k in (one, other))
+    difference, square = float(groups.offset[one] - groups.offset[other]), of_one + of_other
+    if square <= 0 or min(n[one], n[other]) < 2:
+        return {"difference": difference, "t": None, "df": None, "log10_p": None}
+    t = difference / math.sqrt(square)
+    df = square * square / (of_one * of_one / (n[one] - 1) + of_other * of_other / (n[other] - 1))
+    return {"difference": difference, "t": t, "df": float(df), "log10_p": _log10_range(t, float(df), len(n))}
+
+
+def _log10_range(t: float, df: float, groups: int) -> float:
+    """Decimal logarithm of the p-value of a difference among groups; at least `SMALLEST`."""
+    from scipy import stats
+
+    p = float(stats.studentized_range.sf(abs(t) * math.sqrt(2.0), groups, df)) if abs(t) < _FARTHEST else 0.0
+    return max(math.log10(p), SMALLEST) if p > 0 else SMALLEST
 
 
 def kruskal_wallis(table: npt.NDArray[np.int64]) -> dict[str, Any]:

@@ -14,9 +14,13 @@ from toolkit.plugin.wording import percent, quoted, shown
 from .comparison import Comparison, delta_of
 from .pair import Pair
 from .ranges import medians_of, ranges_of
+from .textbook import games_howell
 
 MOST_LISTED = 10
 """Groups of one pair that stand in the evidence."""
+
+MOST_COMPARED = 5
+"""Groups that the one that differs most is compared with, each by itself."""
 
 
 def finding_of(ctx: Context, pair: Pair, lasting: list[Comparison]) -> Finding:
@@ -95,7 +99,15 @@ def _level(pair: Pair, top: Comparison) -> dict[str, Any]:
         "cliffs_delta": delta,
         "eta_squared": explained,
         "share_of_between": share,
+        "games_howell": _by_twos(pair, k),
     }
+
+
+def _by_twos(pair: Pair, top: int) -> list[dict[str, Any]]:
+    """A group against the largest of the others, two by two, as for independent rows."""
+    n = pair.moments.n
+    others = sorted((k for k in range(len(n)) if k != top and n[k] > 1), key=lambda k: (-n[k], k))[:MOST_COMPARED]
+    return [{"group": _label(pair, k), **games_howell(pair.moments, top, k)} for k in others]
 
 
 def _spread(pair: Pair, top: Comparison) -> dict[str, Any]:

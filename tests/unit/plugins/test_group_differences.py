@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from plugins.analysis_group_differences.textbook import Moments, games_howell
 from tests.memory_store import memory_dataset
 from tests.null_tables import null_columns, null_tables_with_findings, plant_group_shift, run_plugin
 from toolkit.plugin import Budget, Result
@@ -155,3 +156,17 @@ def test_small_skewed_groups_are_no_finding() -> None:
         rng = np.random.default_rng(seed)
         zips = [f"z{k:02d}" for k in rng.integers(0, 60, 8_000).tolist()]
         assert run({"zip": zips, "price": np.exp(2.0 * rng.normal(size=8_000))}).findings == []
+
+
+def test_two_by_two_as_games_and_howell() -> None:
+    rng = np.random.default_rng(3)
+    samples = [
+        rng.normal(mean, spread, n) for mean, spread, n in ((0, 1, 30), (0.4, 2, 25), (1.5, 0.7, 60), (0.1, 3, 9))
+    ]
+    means = np.array([s.mean() for s in samples])
+    groups = Moments(np.array([float(s.size) for s in samples]), means, np.array([s.var() * s.size for s in samples]))
+    expected = stats.tukey_hsd(*samples, equal_var=False)
+    for one, other in ((2, 0), (2, 1), (0, 3), (1, 3)):
+        found = games_howell(groups, one, other)
+        assert found["difference"] == pytest.approx(expected.statistic[one, other], rel=1e-12)
+        assert 10 ** found["log10_p"] == pytest.approx(expected.pvalue[one, other], rel=1e-6)
