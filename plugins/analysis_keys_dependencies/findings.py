@@ -9,8 +9,8 @@ import numpy as np
 from toolkit.plugin import Context, Finding
 from toolkit.plugin.repeats import Repeats
 
-from .plan import Dependent
-from .tables import Table, exceptions, violations
+from .held import Exceptional, Held
+from .plan import Dependent, Side
 
 _LISTED = 20
 _LONGEST = 60
@@ -84,61 +84,64 @@ def same_columns(ctx: Context, first: str, second: str, compared: int, unequal: 
     )
 
 
-Held = tuple[Dependent, Table]
+Entry = tuple[Dependent, Held]
 
 
-def dependencies(ctx: Context, holds: list[Held]) -> list[Finding]:
+def dependencies(ctx: Context, holds: list[Entry]) -> list[Finding]:
     """Findings on all dependencies that hold.
 
     Those without exception stand together by the column that determines. Of those with exceptions the ones are told
     that don't follow: where a determines b without exception and b determines c but for some rows, so does a.
     """
-    broken = {(d.by, d.column): violations(t, d.width[1]) for d, t in holds}
-    exact: dict[str, list[Held]] = {}
-    for pair, table in holds:
-        if not broken[pair.by, pair.column]:
-            exact.setdefault(pair.by, []).append((pair, table))
+    broken = {(d.by, d.column): held.violations for d, held in holds}
+    exact: dict[tuple[str, ...], list[Entry]] = {}
+    for pair, held in holds:
+        if not held.violations:
+            exact.setdefault(pair.by, []).append((pair, held))
     found = [_without_exception(by, entries, broken) for by, entries in exact.items()]
-    for pair, table in holds:
-        between = [d.column for d, _ in exact.get(pair.by, []) if broken.get((d.column, pair.by)) != 0]
-        if broken[pair.by, pair.column] and not any((m, pair.column) in broken for m in between):
-            found.append(_with_exceptions(ctx, pair, table))
+    for pair, held in holds:
+        between = [d.column for d, _ in exact.get(pair.by, []) if broken.get(((d.column,), pair.by[0])) != 0]
+        if held.violations and not any(((m,), pair.column) in broken for m in between):
+            found.append(_with_exceptions(ctx, pair, held))
     return found
 
 
-def _without_exception(by: str, entries: list[Held], broken: dict[tuple[str, str], int]) -> Finding:
+def _without_exception(
+    by: tuple[str, ...], entries: list[Entry], broken: dict[tuple[tuple[str, ...], str], int]
+) -> Finding:
     names = [pair.column for pair, _ in entries]
-    mutual = [name for name in names if broken.get((name, by)) == 0]
-    sizes = {pair.column: _size(pair, table) for pair, table in entries}
-    groups, rows = max(sizes.values(), key=lambda size: size[1])
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    back = f"; {', '.join(mutual)} in turn {'determines' if len(mutual) == 1 else 'determine'} {by}" if mutual else ""
+    mutual = [name for name in names if len(by) == 1 and broken.get(((name,), by[0])) == 0]
+    largest = max((held for _, held in entries), key=lambda held: held.present)
+    listed, who = _listing(names), _listing(list(by))
+    back = f"; {_listing(mutual)} in turn {'determines' if len(mutual) == 1 else 'determine'} {who}" if mutual else ""
+    verb, values = ("determines", "values") if len(by) == 1 else ("together determine", "combinations")
     return Finding(
         kind="functional_dependency",
-        columns=[by, *names],
-        sentence=f"{by} determines {listed} without exception: {groups:,} values in {rows:,} rows{back}.",
-        recommendation=f"Keep {listed} in a table of {by}, and don't use both as causes in one model.",
+        columns=[*by, *names],
+        sentence=f"{who} {verb} {listed} without exception: {largest.groups:,} {values} in {largest.present:,} "
+        f"rows{back}.",
+        recommendation=f"Keep {listed} in a table of {who}, and don't use both as causes in one model.",
         effect=0.0,
         evidence={
             "violations": 0,
-            "determining_values": groups,
-            "rows_with_both": rows,
+            "determined_by": list(by),
+            "determining_values": largest.groups,
+            "rows_with_both": largest.present,
             "mutual": mutual,
-            "rows_by_column": {name: size[1] for name, size in sizes.items()},
+            "rows_by_column": {pair.column: held.present for pair, held in entries},
         },
     )
 
 
-def _with_exceptions(ctx: Context, pair: Dependent, table: Table) -> Finding:
-    assert table is not None
-    by, column, width = pair.by, pair.column, pair.width[1]
-    broken, (groups, present) = violations(table, width), _size(pair, table)
-    listed = _exceptions(ctx, pair, table)
+def _with_exceptions(ctx: Context, pair: Dependent, held: Held) -> Finding:
+    by, column, broken, present = _listing(list(pair.by)), pair.column, held.violations, held.present
+    listed = [_told(ctx, pair, e) for e in held.exceptions]
     first = listed[0]
+    verb = "determines" if len(pair.by) == 1 else "together determine"
     return Finding(
         kind="almost_functional_dependency",
-        columns=[by, column],
-        sentence=f"{by} determines {column} but for {broken:,} of {present:,} rows (g3 = {broken / present:.2g}); the "
+        columns=[*pair.by, column],
+        sentence=f"{by} {verb} {column} but for {broken:,} of {present:,} rows (g3 = {broken / present:.2g}); the "
         f"first is row {first['row']:,}, where {column} is {_cut(first['value'])} for {by} {_cut(first['for'])} "
         f"instead of {_cut(first['usual'])}.",
         recommendation=f"Check these values of {column}: they are likely typing errors, or {by} changed its meaning.",
@@ -147,8 +150,9 @@ def _with_exceptions(ctx: Context, pair: Dependent, table: Table) -> Finding:
             "violations": broken,
             "rows_with_both": present,
             "g3": broken / present,
-            "determining_values": groups,
-            "pairs_of_values": int(exceptions(table, width)[0].size),
+            "determined_by": list(pair.by),
+            "determining_values": held.groups,
+            "pairs_of_values": held.broken,
             "exceptions": listed,
             "rows": [[e["row"], e["row"]] for e in listed],
             "chunks": sorted({e["row"] // ctx.grid.chunk_rows for e in listed}),
@@ -156,40 +160,35 @@ def _with_exceptions(ctx: Context, pair: Dependent, table: Table) -> Finding:
     )
 
 
-def _size(pair: Dependent, table: Table) -> tuple[int, int]:
-    """Values of the determining column, and rows that have both."""
-    assert table is not None
-    return int(np.unique(table["keys"] // pair.width[1]).size), int(table["counts"].sum())
+def _told(ctx: Context, pair: Dependent, entry: Exceptional) -> dict[str, Any]:
+    """An exception with the values that its places stand for."""
+    places, group = [], entry.group
+    for side in reversed(pair.sides[1:]):
+        group, place = divmod(group, side.width)
+        places.insert(0, place)
+    values = [_value(ctx, side, place) for side, place in zip(pair.sides, [group, *places], strict=True)]
+    return {
+        "row": entry.row,
+        "count": entry.count,
+        "for": values[0] if len(values) == 1 else values,
+        "value": _value(ctx, pair.target, entry.value),
+        "usual": _value(ctx, pair.target, entry.usual),
+        "usual_count": entry.usual_count,
+    }
 
 
-def _exceptions(ctx: Context, pair: Dependent, table: Any) -> list[dict[str, Any]]:
-    """The exceptions that come first in the table, one for each two values."""
-    others, usual = exceptions(table, pair.width[1])
-    order = np.argsort(table["rows"][others], kind="stable")[:_LISTED]
-    found = []
-    for entry, normal in zip(others[order].tolist(), usual[order].tolist(), strict=True):
-        a, b = divmod(int(table["keys"][entry]), pair.width[1])
-        found.append(
-            {
-                "row": int(table["rows"][entry]),
-                "count": int(table["counts"][entry]),
-                "for": _value(ctx, pair.by, a + pair.low[0]),
-                "value": _value(ctx, pair.column, b + pair.low[1]),
-                "usual": _value(ctx, pair.column, int(table["keys"][normal]) % pair.width[1] + pair.low[1]),
-                "usual_count": int(table["counts"][normal]),
-            }
-        )
-    return found
-
-
-def _value(ctx: Context, name: str, stored: int) -> Any:
-    spec = ctx.schema[name]
+def _value(ctx: Context, side: Side, place: int) -> Any:
+    spec, stored = ctx.schema[side.name], place + side.low
     if spec.encoding == "coded":
-        value = ctx.categories(name)[stored]
+        value = ctx.categories(side.name)[stored]
         return value.hex() if isinstance(value, bytes) else value
     return bool(stored) if spec.kind == "bool" else stored
 
 
+def _listing(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _cut(value: Any) -> str:
-    text = str(value)
+    text = " and ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
-from math import floor
+from math import floor, prod
 from typing import Any
 
 from toolkit.plugin import ColumnSpec, Context, omission
@@ -14,8 +14,18 @@ _NO_KEYS = ("text", "flag", "constant", "empty")
 _KEY_KINDS = ("int", "string", "binary")
 _PART_KINDS = (*_KEY_KINDS, "timestamp", "date")
 """Kinds of a key of two columns: of a time alone it is chance that no two rows share it."""
-_MOST_ENTRIES = 4 << 20
-"""Entries of 24 bytes that all tables of counts of the first pass may have together."""
+MOST_ENTRIES = 4 << 20
+"""Entries of 24 bytes that all tables of counts may have together."""
+
+_SMALLEST_PART, _LARGEST_PART = 10, 22
+"""Binary logarithms of the values of a determining column that are counted at once."""
+
+MOST_READINGS = 16
+_FEW = 1024
+"""Distinct values up to which a column may determine others together with another."""
+
+_EACH_OF_TWO = 8
+"""Rows for each combination of two columns at least."""
 
 _CHANCE = 10
 """Rows that two independent columns of a key would have in common at least."""
@@ -25,23 +35,65 @@ _SIMILAR = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Dependent:
-    """A column that may follow from another.
+class Side:
+    """A column, as small integers.
 
     Attributes
     ----------
-    by, column : str
-        The column that may determine, and the one that may be determined.
-    low : (int, int)
-        Smallest value or code of each.
-    width : (int, int)
-        How many values or codes there can be of each.
+    name : str
+        The column.
+    low : int
+        Its smallest value or code.
+    width : int
+        How many values or codes there can be.
     """
 
-    by: str
-    column: str
-    low: tuple[int, int]
-    width: tuple[int, int]
+    name: str
+    low: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """A column that may follow from another, or from two together.
+
+    Attributes
+    ----------
+    sides : tuple of Side
+        The columns that may determine.
+    target : Side
+        The column that may be determined.
+    groups : int
+        Values that the former have at most, of two the product.
+    """
+
+    sides: tuple[Side, ...]
+    target: Side
+    groups: int
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Names of the columns that may determine."""
+        return tuple(side.name for side in self.sides)
+
+    @property
+    def column(self) -> str:
+        """Name of the column that may be determined."""
+        return self.target.name
+
+    @property
+    def width(self) -> int:
+        """Values or codes of the column that may be determined."""
+        return self.target.width
+
+    @property
+    def size(self) -> int:
+        """Combinations of all values that there can be."""
+        return prod(side.width for side in self.sides) * self.width
+
+    def entries(self, most: int, allowed: int) -> int:
+        """Entries of a table of at most so many determining values, until it is given up."""
+        return min(min(self.groups, most) + allowed, self.size)
 
 
 @dataclass(slots=True)
@@ -74,7 +126,7 @@ class Plan:
     @property
     def columns(self) -> list[str]:
         """Columns that have to be read."""
-        pairs = [(d.by, d.column) for d in self.dependents]
+        pairs = [(*d.by, d.column) for d in self.dependents]
         return list(dict.fromkeys(name for names in [*self.sets, *pairs, *self.twins] for name in names))
 
 
@@ -134,44 +186,88 @@ def _comparable(first: ColumnSpec, second: ColumnSpec) -> bool:
 
 
 def _plan_dependents(ctx: Context, facts: Mapping[str, Any], plan: Plan) -> None:
-    params, reach = ctx.params, {n: r for n in facts if (r := _range(ctx, n, facts[n])) is not None}
+    sides = {n: side for n in facts if (side := _side(ctx, n, facts[n])) is not None and facts[n]["distinct"] > 1}
     possible, large = [], []
-    for a, b in permutations(reach, 2):
-        first, second = facts[a], facts[b]
-        # Each exception can add one value, and a column of few rows a value determines others by chance.
-        fits = second["distinct"] <= first["distinct"] + plan.allowed
-        if second["distinct"] < 2 or first["distinct"] * params["group_rows"] > first["count"] or not fits:
+    for a, b in permutations(sides, 2):
+        found = Dependent((sides[a],), sides[b], facts[a]["distinct"])
+        if not _may_follow(found, facts[b], facts[a]["count"], plan.allowed, ctx.params["group_rows"]):
             continue
-        if first["distinct"] < 2 or reach[a][1] * reach[b][1] >= _WIDEST:
-            continue
-        target = large if first["distinct"] > params["groups"] else possible
-        target.append(Dependent(a, b, (reach[a][0], reach[b][0]), (reach[a][1], reach[b][1])))
+        (possible if found.groups <= ctx.params["groups"] else large).append(found)
     if large:
-        names = list(dict.fromkeys(d.by for d in large))
+        names = list(dict.fromkeys(d.by[0] for d in large))
         most = max(facts[n]["distinct"] for n in names)
-        rule = f"columns of at most {params['groups']:,} distinct values may determine others; raise groups to {most}"
-        ctx.omit(omission("groups", params["groups"], most, rule, names))
-    possible.sort(key=lambda d: facts[d.by]["distinct"])  # stable: ties stay in table order
-    kept, room = [], _MOST_ENTRIES
+        rule = (
+            f"columns of at most {ctx.params['groups']:,} distinct values may determine others; raise groups to {most}"
+        )
+        ctx.omit(omission("groups", ctx.params["groups"], most, rule, names))
+    possible.sort(key=lambda d: d.groups)  # stable: ties stay in table order
+    possible += _of_two(ctx, facts, sides, plan)
+    kept, room = [], MOST_ENTRIES
     for d in possible if ctx.budget.max_pairs is None else possible[: ctx.budget.max_pairs]:
-        room -= min(facts[d.by]["distinct"] + plan.allowed, d.width[0] * d.width[1])
+        room -= d.entries(1 << _SMALLEST_PART, plan.allowed)
         if room < 0:
             break
         kept.append(d)
     if len(kept) < len(possible):
         rule = "dependencies on the columns with the fewest distinct values, ties in table order"
-        listed = [f"{d.by} -> {d.column}" for d in possible[len(kept) :]]
+        listed = [f"{' and '.join(d.by)} -> {d.column}" for d in possible[len(kept) :]]
         ctx.omit(omission("max_pairs", len(kept), len(possible), rule, listed))
     plan.dependents = kept
 
 
-def _range(ctx: Context, name: str, entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Smallest value or code and how many there can be; None for columns whose values are no small integers."""
+def _of_two(ctx: Context, facts: Mapping[str, Any], sides: Mapping[str, Side], plan: Plan) -> list[Dependent]:
+    """Columns that may follow from two of few values together."""
+    few = [n for n in sides if facts[n]["distinct"] <= min(_FEW, ctx.params["groups"])]
+    rows = {(a, b): min(facts[a]["count"], facts[b]["count"]) for a, b in combinations(few, 2)}
+    groups = {(a, b): facts[a]["distinct"] * facts[b]["distinct"] for a, b in rows}
+    lefts = [pair for pair in rows if groups[pair] <= min(rows[pair] // _EACH_OF_TWO, ctx.params["groups"])]
+    lefts.sort(key=lambda pair: -groups[pair])  # stable; of more combinations more may follow
+    most = ctx.params["left_pairs"]
+    if len(lefts) > most:
+        rule = "two columns with the most combinations of values are tried together, ties in table order"
+        ctx.omit(omission("left_pairs", most, len(lefts), rule, [f"{a} and {b}" for a, b in lefts[most:]]))
+    found = [
+        Dependent((sides[a], sides[b]), sides[c], groups[a, b])
+        for a, b in lefts[:most] for c in sides if c not in (a, b)
+    ]  # fmt: skip
+    return [d for d in found if _may_follow(d, facts[d.column], rows[d.by[0], d.by[1]], plan.allowed, _EACH_OF_TWO)]
+
+
+def _may_follow(found: Dependent, target: Mapping[str, Any], rows: int, allowed: int, each: float) -> bool:
+    # Each exception can add one value, and a column of few rows a value determines others by chance.
+    fits = target["distinct"] <= found.groups + allowed
+    return bool(fits and found.groups * each <= rows and found.size < _WIDEST)
+
+
+def parts_of(dependents: Sequence[Dependent | None], allowed: int) -> list[int]:
+    """Into how many parts the values of each determining column fall, so that one part of each is counted at once.
+
+    Parameters
+    ----------
+    dependents : sequence of Dependent or None
+        Candidates; None for what is given up.
+    allowed : int
+        Rows that may break a dependency.
+
+    Returns
+    -------
+    list of int
+        0 for what is given up. As few parts as `MOST_ENTRIES` lets there be.
+    """
+    live = [d for d in dependents if d is not None]
+    power = _LARGEST_PART
+    while power > _SMALLEST_PART and sum(d.entries(1 << power, allowed) for d in live) > MOST_ENTRIES:
+        power -= 1
+    return [0 if d is None else -(-d.groups >> power) for d in dependents]
+
+
+def _side(ctx: Context, name: str, entry: Mapping[str, Any]) -> Side | None:
+    """A column whose values are small integers; None for others."""
     spec = ctx.schema[name]
     if spec.encoding == "coded":
-        return 0, spec.categories
+        return Side(name, 0, spec.categories)
     if spec.kind == "bool":
-        return 0, 2
+        return Side(name, 0, 2)
     if spec.kind == "int":
-        return int(entry["min"]), int(entry["max"]) - int(entry["min"]) + 1
+        return Side(name, int(entry["min"]), int(entry["max"]) - int(entry["min"]) + 1)
     return None

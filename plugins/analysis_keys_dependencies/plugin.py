@@ -9,15 +9,19 @@ All results are exact. Single keys follow from the profile's exact numbers of di
 found as in analysis_duplicate_rows: a filter of fixed size, then a comparison value by value. A dependency is judged by
 g3, the share of rows that would have to go for it to hold, from a table of how often values meet. Candidates are pruned
 first by distinct values, then by each sixteenth run of 4,096 rows: rows that break a dependency there break it in the
-table, so that what is rejected is rejected rightly. The few that are left are counted over all rows. Two columns are
-compared by 64-bit hashes of their values, which are exact for integers, and else but for a chance of 2**-64 a row.
+table, so that what is rejected is rejected rightly. The few that are left are counted over all rows. Where a column has
+more values than are counted at once, a part of them is counted, chosen by a hash; what survives that is counted part by
+part, in further readings of the table. Two columns of few values are also tried together, and told where neither of
+them determines the third alone. Two columns are compared by 64-bit hashes of their values, which are exact for
+integers, and else but for a chance of 2**-64 a row.
 
 It costs two readings of the columns concerned; a dependency that holds about 40 ns a row, all others next to nothing.
 
 ``max_pairs`` and a bound on memory keep the dependencies on the columns with the fewest values; ``key_pairs`` the pairs
-with the fewest combinations. Columns of more than ``groups`` distinct values are not tried as what others follow from.
+with the fewest combinations; ``left_pairs`` the pairs that are tried together. More than 16 readings are not made.
 
-It doesn't look for keys of three columns, nor for dependencies of numbers with fractions, times and long text.
+It doesn't look for keys of three columns, for what follows from two columns of many values or from three, nor for
+dependencies of numbers with fractions, times and long text.
 
 References
 ----------
@@ -27,6 +31,7 @@ doi:10.1093/comjnl/42.2.100, and Papenbrock and Naumann (2016), doi:10.1145/2882
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,8 +40,9 @@ from toolkit.plugin import Chunk, Context, Finding, Result, State, hash_rows, om
 from toolkit.plugin.repeats import Filter, Repeats, RepeatScan, repeat_share
 
 from .findings import almost_key, dependencies, key, same_columns
-from .plan import Dependent, Plan, make_plan
-from .tables import Places, Table, joined, no_table, screened, violations
+from .held import Held, counted
+from .plan import MOST_READINGS, Dependent, Plan, make_plan, parts_of
+from .tables import Places, joined, no_table, screened
 
 COMPARED, UNEQUAL, FIRST = range(3)
 """Of two columns: rows where either has a value, rows among them where they differ, the first of these."""
@@ -54,6 +60,7 @@ class Plugin(RepeatScan):
     """
 
     _plan: Plan | None = None
+    _parts: tuple[int, list[int]] | None = None
 
     @property
     def plan(self) -> Plan:
@@ -61,6 +68,16 @@ class Plugin(RepeatScan):
         if self._plan is None:
             self._plan = make_plan(self.ctx)
         return self._plan
+
+    @property
+    def parts(self) -> list[int]:
+        """Parts of the determining values of each candidate, of which a pass counts the first; 0 for none."""
+        if self._parts is None or self._parts[0] != self.pass_number:
+            alive = [d if self._alive("tables", i) else None for i, d in enumerate(self.plan.dependents)]
+            found = parts_of(alive, self.plan.allowed)
+            most = None if self.pass_number == 0 else MOST_READINGS
+            self._parts = self.pass_number, [0 if most is not None and n > most else n for n in found]
+        return self._parts[1]
 
     def column_sets(self) -> list[list[str]]:
         """Columns and pairs that may be almost keys."""
@@ -83,7 +100,7 @@ class Plugin(RepeatScan):
         """No rows."""
         twins = np.zeros((len(self.plan.twins), 3), np.int64)
         twins[:, FIRST] = self.ctx.rows
-        tables = [no_table() if self._alive("tables", i) else None for i in range(len(self.plan.dependents))]
+        tables = [no_table() if n else None for n in self.parts]
         return {"hashes": super().init(), "tables": tables, "twins": twins}
 
     def update(self, state: State, chunk: Chunk) -> State:
@@ -99,7 +116,8 @@ class Plugin(RepeatScan):
         places = Places(chunk, chosen)
         for i, pair in enumerate(plan.dependents):
             if state["tables"][i] is not None:
-                state["tables"][i] = joined(state["tables"][i], places.table(pair), pair.width[1], plan.allowed)
+                found = places.table(pair, 0, self.parts[i])
+                state["tables"][i] = joined(state["tables"][i], found, pair.width, plan.allowed)
         self._compare(state["twins"], chunk, chosen)
         return state
 
@@ -111,7 +129,7 @@ class Plugin(RepeatScan):
         self._give_up(twins)
         return {
             "hashes": super().merge(left["hashes"], right["hashes"]),
-            "tables": [joined(a, b, d.width[1], self.plan.allowed) for a, b, d in pairs],
+            "tables": [joined(a, b, d.width, self.plan.allowed) for a, b, d in pairs],
             "twins": twins,
         }
 
@@ -123,14 +141,12 @@ class Plugin(RepeatScan):
         for i, names in enumerate(plan.sets):
             if not self.given_up(i):
                 self._judge_key(names, self.found(i, state["hashes"]), data, findings)
-        same = self._same(state["twins"], facts)
-        findings += [same_columns(ctx, *pair, *counts) for pair, counts in same.items()]
-        data["same_columns"] = [[*pair, *counts] for pair, counts in same.items()]
-        holds = {
-            (d.by, d.column): (d, t) for d, t in self._holds(state["tables"]) if not {d.by, d.column} & _alike(same, d)
-        }
-        data["dependencies"] = [[*pair, violations(t, d.width[1])] for pair, (d, t) in holds.items()]
-        findings += dependencies(ctx, list(holds.values()))
+        twins = self._same(state["twins"], facts)
+        findings += [same_columns(ctx, *pair, *counts) for pair, counts in twins.items()]
+        data["same_columns"] = [[*pair, *counts] for pair, counts in twins.items()]
+        holds = self._holds(state["tables"], [set(pair) for pair in twins])
+        data["dependencies"] = [[_named(d.by), d.column, held.violations] for d, held in holds]
+        findings += dependencies(ctx, holds)
         most = ctx.budget.max_findings
         if most is not None and len(findings) > most:
             ctx.omit(omission("max_findings", most, len(findings), "keys, equal columns, then dependencies", []))
@@ -184,20 +200,26 @@ class Plugin(RepeatScan):
                 found[pair] = (compared, unequal, first)
         return found
 
-    def _holds(self, tables: list[Table]) -> list[tuple[Dependent, Table]]:
-        found = []
-        for pair, table in zip(self.plan.dependents, tables, strict=True):
-            if table is None or not table["counts"].size:
+    def _holds(self, tables: list[Any], same: list[set[str]]) -> list[tuple[Dependent, Held]]:
+        """Dependencies that are told, those of one column first."""
+        plan, params = self.plan, self.ctx.params
+        found: dict[tuple[tuple[str, ...], str], tuple[Dependent, Held]] = {}
+        unread = [d for i, d in enumerate(plan.dependents) if tables[i] is None and self._alive("tables", i)
+                  and not self.parts[i]]  # fmt: skip
+        if unread:
+            rule = f"dependencies of which at most {MOST_READINGS} parts have to be counted"
+            listed = [f"{' and '.join(d.by)} -> {d.column}" for d in unread]
+            self.ctx.omit(omission("readings", MOST_READINGS, MOST_READINGS + len(unread), rule, listed))
+        for pair, held in zip(
+            plan.dependents, counted(self.ctx, plan.dependents, tables, self.parts, plan.allowed), strict=True
+        ):
+            if held is None or held.values.size < 2 or any({name, pair.column} in same for name in pair.by):
                 continue
-            present, width = int(table["counts"].sum()), pair.width[1]
-            seconds, where = np.unique(table["keys"] % width, return_inverse=True)
-            commonest = int(np.bincount(where, table["counts"]).max())
-            broken = violations(table, width)
-            groups = np.unique(table["keys"] // width).size
-            enough = broken <= self.ctx.params["error"] * present and present >= self.ctx.params["group_rows"] * groups
-            if enough and seconds.size > 1 and gain(broken, present, commonest) >= self.ctx.params["gain"]:
-                found.append((pair, table))
-        return found
+            enough = held.present >= params["group_rows"] * held.groups
+            enough &= held.violations <= params["error"] * held.present
+            if enough and gain(held.violations, held.present, int(held.counts.max())) >= params["gain"]:
+                found[pair.by, pair.column] = pair, held
+        return [entry for (by, column), entry in found.items() if len(by) == 1 or not _follows(found, by, column)]
 
 
 def gain(violations: int, present: int, commonest: int) -> float:
@@ -205,6 +227,11 @@ def gain(violations: int, present: int, commonest: int) -> float:
     return 1.0 - violations / (present - commonest) if present > commonest else 0.0
 
 
-def _alike(same: dict[tuple[str, str], tuple[int, int, int]], pair: Dependent) -> set[str]:
-    """Both columns where they are the same, which says more than that one follows from the other."""
-    return {pair.by, pair.column} if (pair.by, pair.column) in same or (pair.column, pair.by) in same else set()
+def _follows(found: Mapping[tuple[tuple[str, ...], str], Any], by: tuple[str, ...], column: str) -> bool:
+    """Whether what two columns determine follows from one of them, or one of the two from the other."""
+    a, b = by
+    return any(key in found for key in (((a,), column), ((b,), column), ((a,), b), ((b,), a)))
+
+
+def _named(by: tuple[str, ...]) -> Any:
+    return by[0] if len(by) == 1 else list(by)

@@ -12,14 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugins.analysis_keys_dependencies import plan, plugin
 from plugins.analysis_keys_dependencies.tables import exceptions, joined, no_table, violations
 from tests.memory_store import memory_dataset
 from tests.null_tables import null_tables, run_plugin
 from tests.sample_store import sample_store
 from tests.unit.plugins.run_profile import run_profile
 from toolkit.core.encoding import encode
-from toolkit.plugin import Budget, Finding, Result
+from toolkit.engine.manifest import load_manifest
+from toolkit.plugin import Budget, Context, Finding, Inputs, Result
 from toolkit.storage.dataset import Dataset
+from toolkit.task.plugin_task import reduce_whole
 
 FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "analysis_keys_dependencies"
 
@@ -30,6 +33,17 @@ def run(
     dataset = table if isinstance(table, Dataset) else memory_dataset(table, chunk_rows)
     profile = run_profile(dataset)[0]
     return run_plugin(FOLDER, dataset, params=params, budget=budget, upstream={"profile_basic": profile})
+
+
+def run_here(table: dict[str, Any]) -> tuple[Result, int]:
+    """The result, and the parts in which values were counted; with the modules of this process, whose limits a test may set."""
+    dataset, manifest = memory_dataset(table, 1_000), load_manifest(FOLDER)
+    reducer = plugin.Plugin()
+    reducer.ctx = Context(dataset, Inputs(
+        plugin=manifest.id, selectors=manifest.columns, params=manifest.param_defaults, budget=Budget(),
+        upstream={"profile_basic": run_profile(dataset)[0]},
+    ))  # fmt: skip
+    return reduce_whole(reducer), max(reducer.parts)
 
 
 def of_kind(result: Result, kind: str) -> list[Finding]:
@@ -88,7 +102,7 @@ def test_g3_is_that_of_brute_force(seed: int) -> None:
         "d": [None if k % 9 == 2 else "pqr"[v % 3] for k, v in enumerate(a.tolist())],
     }
     stored: dict[str, Any] = {k: np.array(v) if k in "bc" else v for k, v in columns.items()}
-    found = run(stored, 37, error=0.3, gain=0.3, group_rows=1.0).data["dependencies"]
+    found = run(stored, 37, error=0.3, gain=0.3, group_rows=1.0, left_pairs=0).data["dependencies"]
     expected = []
     for x, y in permutations(columns, 2):
         broken, both, commonest = broken_rows(columns[x], columns[y])
@@ -96,6 +110,48 @@ def test_g3_is_that_of_brute_force(seed: int) -> None:
             expected.append([x, y, broken])
     assert sorted(found) == sorted(expected)
     assert len(expected) > 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_columns_together(seed: int) -> None:
+    """A price follows from product and site, and from neither of them; a name of the product follows from it alone."""
+    rng = np.random.default_rng(seed)
+    product, site, other = (rng.integers(0, n, 4_000) for n in (20, 5, 7))
+    price = rng.integers(1, 9, (20, 5))[product, site]
+    price[[50, 3_999]] = 77
+    table = {
+        "product": [None if i % 90 == 4 else f"p{v}" for i, v in enumerate(product.tolist())], "site": site,
+        "other": other, "price": price, "name": [f"n{v // 2}" for v in product.tolist()],
+    }  # fmt: skip
+    result = run(table, 300)
+    both = {tuple(by): (column, n) for by, column, n in result.data["dependencies"] if isinstance(by, list)}
+    pairs = [f"{a} {b}" if a else None for a, b in zip(table["product"], site.tolist(), strict=True)]
+    assert both == {("product", "site"): ("price", broken_rows(pairs, price.tolist())[0])}
+    (finding,) = [f for f in of_kind(result, "almost_functional_dependency") if "site" in f.columns]
+    assert finding.columns == ["product", "site", "price"]
+    assert finding.sentence.startswith("product and site together determine price but for 2 of 3,9")
+    first = finding.evidence["exceptions"][0]
+    assert (first["row"], first["for"], first["value"]) == (50, [table["product"][50], site[50]], 77)
+
+
+@pytest.mark.parametrize("entries", [1_500, 3_000])
+def test_columns_of_many_values_are_counted_in_parts(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parts and at once the same is found, with the exceptions of all parts."""
+    rng = np.random.default_rng(6)
+    order = rng.permutation(np.repeat(np.arange(4_000), 5))
+    customer, place = order // 3, order % 7
+    customer[[11, 5_000, 19_998]] = 1
+    table = {"order": order * 8, "customer": customer, "place": place, "x": rng.integers(0, 9, order.size)}
+    whole, at_once = run_here(table)
+    monkeypatch.setattr(plan, "MOST_ENTRIES", entries)
+    monkeypatch.setattr(plan, "_SMALLEST_PART", 7)
+    monkeypatch.setattr(plan, "_LARGEST_PART", 10)
+    monkeypatch.setattr(plugin, "MOST_READINGS", 1_000)
+    split, parts = run_here(table)
+    assert (at_once, parts) == (1, 4 if entries == 3_000 else 8)
+    assert whole.data["dependencies"] == split.data["dependencies"]
+    assert ["order", "customer", broken_rows(order.tolist(), customer.tolist())[0]] in split.data["dependencies"]
+    assert [f.to_json() for f in split.findings] == [f.to_json() for f in whole.findings]
 
 
 ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), max_size=60)
