@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from toolkit.plugin import Context, Skip, omission
+
+from .indicators import Indicator, indicators
 
 _MEASURES = ("measure", "duration")
 _NEVER = ("id", "key candidate", "constant", "empty")
@@ -20,12 +22,27 @@ class Choice:
     """The columns of the regression."""
 
     outcome: str
-    predictors: list[str]
+    numbers: list[str]
+    indicators: list[Indicator] = field(default_factory=list)
+
+    @property
+    def predictors(self) -> list[str]:
+        """Numbers, then values of categories."""
+        return [*self.numbers, *(one.name for one in self.indicators)]
 
     @property
     def columns(self) -> list[str]:
         """Predictors, and the outcome last."""
         return [*self.predictors, self.outcome]
+
+    @property
+    def read(self) -> list[str]:
+        """Columns of the table that have to be read."""
+        return list(dict.fromkeys([*self.numbers, *(one.column for one in self.indicators), self.outcome]))
+
+    def column_of(self, predictor: str) -> str:
+        """The column of the table that a predictor is made of."""
+        return next((one.column for one in self.indicators if one.name == predictor), predictor)
 
 
 def choose(ctx: Context) -> Choice:
@@ -47,9 +64,13 @@ def choose(ctx: Context) -> Choice:
     squares = dict(zip(names, np.diag(found["m2"]).tolist(), strict=True))
     varying = [n for n in names if 0.0 < squares[n] < math.inf]  # without squares beyond the doubles
     named = [part.strip() for part in ctx.params["predictors"].split(",") if part.strip()]
+    of_categories = indicators(ctx, roles, [n for n in named if n not in varying] if named else None)
+    known_names = {*varying, *(one.column for one in of_categories)}
     for name in [*named, *filter(None, [ctx.params["outcome"]])]:
-        if name not in varying:
-            raise Skip(f"there is no numeric column {name!r} that varies", "see the parameters outcome and predictors")
+        if name not in (varying if name == ctx.params["outcome"] else known_names):
+            raise Skip(
+                f"there is no number or category {name!r} that varies", "see the parameters outcome and predictors"
+            )
     usable = [n for n in varying if roles.get(n) not in _NEVER]
     share = {n: found["n"][place[n], place[n]] / ctx.rows for n in usable}
     full = [n for n in usable if share[n] >= ctx.params["present"]]
@@ -58,11 +79,11 @@ def choose(ctx: Context) -> Choice:
         raise Skip("no numeric column is a measure that is mostly present", "name one with the parameter outcome")
     outcome = ctx.params["outcome"] or measures[-1]
     if named:
-        return Choice(outcome, [n for n in named if n != outcome])
+        return Choice(outcome, [n for n in named if n != outcome and n in varying], of_categories)
     r = found["correlation"][place[outcome]]
     others = [n for n in full if n != outcome]
     others = [n for n in others if abs(r[place[n]]) < _COPY] or others  # a copy explains everything and says nothing
-    if not others:
+    if not others and not of_categories:
         raise Skip(f"there is no column to explain {outcome} by", "name some with the parameter predictors")
     most = min(ctx.params["max_predictors"], ctx.budget.max_pairs or len(others))
     if len(others) > most:
@@ -70,4 +91,4 @@ def choose(ctx: Context) -> Choice:
         order = sorted(others, key=lambda n: (-round(abs(r[place[n]]), 10), place[n]))
         ctx.omit(omission("max_predictors", most, len(others), rule, order[most:]))
         others = sorted(order[:most], key=lambda n: place[n])
-    return Choice(outcome, others)
+    return Choice(outcome, others, of_categories)

@@ -7,8 +7,10 @@ from typing import Any
 
 from toolkit.plugin import Context, Finding
 from toolkit.plugin.places import block_places
-from toolkit.plugin.wording import quoted
+from toolkit.plugin.wording import quoted, shown
 
+from .choice import Choice
+from .indicators import Indicator
 from .least_squares import Fit
 
 
@@ -31,20 +33,23 @@ class Driver:
 
 
 def findings_of(
-    outcome: str, fit: Fit, drivers: list[Driver], kept: list[Driver], cook: list[tuple[float, int]], ctx: Context
+    choice: Choice, fit: Fit, drivers: list[Driver], kept: list[Driver], cook: list[tuple[float, int]], ctx: Context
 ) -> list[Finding]:
     """Collinear predictors, rows of great influence, then drivers by what they explain."""
-    params = ctx.params
+    params, outcome = ctx.params, choice.outcome
+    of = {one.name: one for one in choice.indicators}
     if fit.n < max(params["least_rows"], 10 * (len(fit.names) + 1)):
         return []
-    found = [_aliased(name, outcome, fit, ctx) for name in fit.aliased]
-    found += [_collinear(d, outcome, fit, ctx) for d in drivers if d.inflation > params["inflation"]]
+    found = [_aliased(name, outcome, fit, ctx) for name in fit.aliased if name not in of]
+    found += [
+        _collinear(d, outcome, fit, ctx) for d in drivers if d.inflation > params["inflation"] and d.name not in of
+    ]
     heavy = [(size, row) for size, row in cook if size > params["influence"]]
     if heavy:
-        found.append(_influence(heavy, outcome, fit, ctx))
+        found.append(_influence(heavy, choice, fit, ctx))
     strong = [d for d in kept if share_interval(d)[0] > params["eta_squared"]]
     strong.sort(key=lambda d: -round(d.beyond_others or 0.0, 10))
-    return found + [_driver(d, outcome, fit, ctx) for d in strong]
+    return found + [_driver(d, choice, of.get(d.name), fit, ctx) for d in strong]
 
 
 def share_interval(driver: Driver) -> tuple[float, float]:
@@ -66,8 +71,9 @@ def share_interval(driver: Driver) -> tuple[float, float]:
     return (0.0 if low <= 0 <= high else scale * nearest**2), min(scale * farthest**2, 1.0)
 
 
-def _driver(driver: Driver, outcome: str, fit: Fit, ctx: Context) -> Finding:
-    name, target = quoted(driver.name), quoted(outcome)
+def _driver(driver: Driver, choice: Choice, one: Indicator | None, fit: Fit, ctx: Context) -> Finding:
+    column, target = choice.column_of(driver.name), quoted(choice.outcome)
+    name = quoted(column)
     assert driver.interval is not None
     assert driver.beyond_others is not None
     low, high = driver.interval
@@ -76,11 +82,17 @@ def _driver(driver: Driver, outcome: str, fit: Fit, ctx: Context) -> Finding:
     more = "more" if driver.value > 0 else "less"
     ends = sorted((abs(low), abs(high)))
     without = fit.r2 - driver.beyond_others
+    size = f"{abs(driver.value):.4g} {more}"
+    span = f"(95 % {ends[0]:.4g} to {ends[1]:.4g})"
+    said = f"One more of {name} goes with {size} of {target} {span}"
+    evidence: dict[str, Any] = {}
+    if one is not None:
+        said = f"Where {name} is {shown(one.value)}, {target} is {size} {span} than where it is {shown(one.usual)}"
+        evidence = {"value": one.value, "held_against": one.usual}
     return Finding(
         "driver",
-        [outcome, driver.name],
-        f"One more of {name} goes with {abs(driver.value):.4g} {more} of {target} (95 % {ends[0]:.4g} to {ends[1]:.4g})"
-        f"{fixed}; without it R² falls from {fit.r2:.3f} to {without:.3f}, in {fit.n:,} complete rows.",
+        [choice.outcome, column],
+        f"{said}{fixed}; without it R² falls from {fit.r2:.3f} to {without:.3f}, in {fit.n:,} complete rows.",
         f"Take {name} into account wherever {target} is compared or forecast.",
         effect=driver.beyond_others,
         measure="eta_squared",
@@ -88,7 +100,7 @@ def _driver(driver: Driver, outcome: str, fit: Fit, ctx: Context) -> Finding:
         log10_p=driver.log10_p,
         evidence={"coefficient": driver.value, "coefficient_interval": [low, high], "error": driver.error,
                   "r2": fit.r2, "r2_without": without, "n": fit.n, "others": others, "predictors": fit.names,
-                  **block_places(ctx.grid, range(64))},
+                  **evidence, **block_places(ctx.grid, range(64))},
     )  # fmt: skip
 
 
@@ -118,14 +130,15 @@ def _aliased(name: str, outcome: str, fit: Fit, ctx: Context) -> Finding:
     )
 
 
-def _influence(heavy: list[tuple[float, int]], outcome: str, fit: Fit, ctx: Context) -> Finding:
+def _influence(heavy: list[tuple[float, int]], choice: Choice, fit: Fit, ctx: Context) -> Finding:
+    outcome = choice.outcome
     rows = sorted(row for _, row in heavy)
     largest, at = heavy[0]
     many = f"{len(rows)} rows bend" if len(rows) > 1 else "One row bends"
     chunks = sorted({ctx.grid.chunk_of(row) for row in rows})
     return Finding(
         "influential_rows",
-        [outcome, *fit.names],
+        list(dict.fromkeys([outcome, *map(choice.column_of, fit.names)])),
         f"{many} the regression of {quoted(outcome)} by more than its own uncertainty: Cook's distance is "
         f"{largest:.3g} in row {at:,} (limit {ctx.params['influence']:g}).",
         f"Look at {quoted(outcome)} in these rows, and at the coefficients without them.",

@@ -104,15 +104,21 @@ class Fit:
 
         Notes
         -----
-        Liang and Zeger (1986), 10.1093/biomet/73.1.13; times blocks / (blocks - 1).
+        Liang and Zeger (1986), 10.1093/biomet/73.1.13; times blocks / `free_blocks`, as each predictor is fitted to the
+        blocks too.
         """
         used = scores[np.any(scores != 0, axis=1)]
-        if len(used) < 2:
+        free = self.free_blocks(scores)
+        if free < 1:
             return math.nan, np.full(len(self.names), math.nan)
-        meat = np.einsum("bi,bj->ij", used, used) * (len(used) / (len(used) - 1.0))
+        meat = np.einsum("bi,bj->ij", used, used) * (len(used) / free)
         turned = np.einsum("ki,kl,lj->ij", self.inverse, meat[1:, 1:], self.inverse)
         cross = np.einsum("ki,k->i", self.inverse, meat[1:, 0])
         return self._errors(turned, meat[0, 0] / self.n, cross)
+
+    def free_blocks(self, scores: Floats) -> int:
+        """Blocks that have rows, less one for each predictor, and one at least."""
+        return int(np.any(scores != 0, axis=1).sum()) - max(len(self.names), 1)
 
     def _errors(self, middle: Floats, mean_square: float, cross: Floats | None = None) -> tuple[float, Floats]:
         """From the variance of the rotated scores, ``inverse @ middle @ inverse.T`` being that of the slopes."""

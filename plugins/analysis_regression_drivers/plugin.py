@@ -8,19 +8,24 @@ Method. Least squares over all rows where outcome and predictors are present. Ce
 which Cholesky's factor is taken, where their condition number is below 1,000; beyond it, and for tables of up to
 100,000 rows, an orthogonal decomposition of the rows themselves (TSQR), which loses digits with the condition number
 and not with its square. Standard errors are clustered by 64 contiguous blocks of rows (Liang and Zeger): they hold
-where neighbouring rows depend on each other and variances differ; blocks that still do are joined, down to 16. A
-driver has a q-value of at most 5 % within the plugin, and explains at least 1 % of the variance beyond the others at
-the lower end of its interval. Cook's distance is computed for every row.
+where neighbouring rows depend on each other and variances differ; blocks that still do are joined, down to 16; each
+predictor takes a degree of freedom. A driver has a q-value of at most 5 % within the plugin, and explains at least 1 %
+of the variance beyond the others at the lower end of its interval. Cook's distance is computed for every row.
+
+Categories are predictors too: one column of zeros and ones for each of their commonest values, held against the
+commonest of all, and one for all rare values together, which is not told: "Where `site` is "DUS", `weight` is 3.2 more
+than where it is "HAM"". A value that stands in less than half of 16 stretches of rows counts among the rare ones.
 
 Cost. One shared scan for the choice of columns, then three passes over the chosen ones: cross products, the factor
 where it is needed, residuals; about 60 ns a row and predictor.
 
 Caps. ``max_cols`` (100) takes the first numeric columns in table order, ``max_predictors`` (and ``max_pairs``, a
-predictor being a pair with the outcome) those that correlate most with the outcome.
+predictor being a pair with the outcome) those that correlate most with the outcome. ``categories`` takes those with the
+fewest values, ``levels`` the commonest values of each.
 
 What it does not do. No causes. The outcome, where it is not named, is the last measure in table order that is mostly
-present; name the one you mean. Categories, curves and interactions are not part of the model. Incomplete rows are left
-out and counted (see ``analysis_missingness`` for whether they differ).
+present; name the one you mean. Curves and interactions are not part of the model. Incomplete rows are left out and
+counted (see ``analysis_missingness`` for whether they differ).
 
 References
 ----------
@@ -36,12 +41,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import Chunk, Context, Reducer, Result, State, row_blocks
+from toolkit.plugin import Chunk, Context, Reducer, Result, Schema, State, row_blocks
 from toolkit.plugin.inference import log10_t, q_values, t_quantile
 from toolkit.plugin.own_kernels import own_kernel
 
 from .choice import Choice, choose
 from .findings import Driver, findings_of
+from .indicators import Indicator, widened, with_indicators
 from .least_squares import Fit, condition, from_comoments, joined_scores, solve
 
 BLOCKS = 64
@@ -70,6 +76,7 @@ class Plugin(Reducer):
 
     _choice: Choice | None = None
     _fit: Fit | None = None
+    _schema: Schema | None = None
 
     @property
     def choice(self) -> Choice:
@@ -78,13 +85,20 @@ class Plugin(Reducer):
             self._choice = choose(self.ctx)
         return self._choice
 
+    @property
+    def schema(self) -> Schema:
+        """That of the table, with a column for each value of a category that is a predictor."""
+        if self._schema is None:
+            self._schema = widened(self.ctx.schema, self.choice.indicators)
+        return self._schema
+
     def columns(self) -> list[str]:
-        """Predictors, and the outcome last."""
-        return self.choice.columns
+        """Columns of the predictors, and the outcome last."""
+        return self.choice.read
 
     def _kernel(self, name: str) -> Any:
         params = {"rows": "complete"} if name == "comoments" else {}
-        return own_kernel(self.ctx, name, *self.choice.columns, **params)
+        return own_kernel(self.ctx, name, *self.choice.columns, schema=self.schema, **params)
 
     def _decomposes(self) -> bool:
         """Whether this pass decomposes the rows: the first of a small table, the second of an ill-conditioned one."""
@@ -123,6 +137,7 @@ class Plugin(Reducer):
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk."""
+        chunk = with_indicators(chunk, self.schema, self.choice.indicators)
         if self.pass_number == 2:
             return self.merge(state, self._residuals(chunk))
         return {
@@ -192,7 +207,7 @@ class Plugin(Reducer):
         """
         fit = self._solved(state["known"])
         scores = joined_scores(state["scores"], fit)
-        drivers = _drivers(fit, scores)
+        drivers = _drivers(fit, scores, {one.name: one for one in self.choice.indicators})
         tested = [d for d in drivers if d.log10_p is not None]
         small = [d for d in tested if d.log10_p is not None and d.log10_p <= math.log10(0.05)]
         q = q_values([d.log10_p for d in small if d.log10_p is not None], len(tested))
@@ -211,23 +226,25 @@ class Plugin(Reducer):
                          "error_independent": _number(independent)} if fit.intercept else None,
             "coefficients": [d.to_json() for d in drivers],
         }  # fmt: skip
-        findings = findings_of(self.choice.outcome, fit, drivers, kept, cook, ctx)
+        findings = findings_of(self.choice, fit, drivers, kept, cook, ctx)
         return Result(data, findings, len(tested))
 
 
-def _drivers(fit: Fit, scores: npt.NDArray[np.float64]) -> list[Driver]:
+def _drivers(fit: Fit, scores: npt.NDArray[np.float64], of: dict[str, Indicator]) -> list[Driver]:
     _, errors = fit.clustered_errors(scores)
     _, independent = fit.independent_errors()
-    blocks = int(np.any(scores != 0, axis=1).sum())
-    reach = t_quantile(0.975, blocks - 1) if blocks > 1 else math.nan
     found = []
     for j, name in enumerate(fit.names):
         value, error = float(fit.slopes[j]), float(errors[j])
-        usable = error > 0 and math.isfinite(value) and fit.df > 0
+        free = float(fit.free_blocks(scores))
+        if name in of:  # a value that stands in few blocks has an error from few of them
+            free = min(free, of[name].blocks - 1.0)
+        usable = error > 0 and math.isfinite(value) and fit.df > 0 and free > 0
+        reach = t_quantile(0.975, free) if usable else math.nan
         found.append(Driver(
             name, value, _number(error), _number(float(independent[j])),
             (value - reach * error, value + reach * error) if usable else None,
-            log10_t(value / error, blocks - 1) if usable else None,
+            log10_t(value / error, free) if usable else None,
             _number(float(fit.beyond_others()[j])), float(fit.inflation()[j]),
         ))  # fmt: skip
     return found

@@ -36,7 +36,7 @@ def run(
 
 
 def run_here(table: dict[str, Any]) -> tuple[Result, int]:
-    """The result, and the parts in which values were counted; with the modules of this process, whose limits a test may set."""
+    """The result, and the parts in which values were counted, with limits that a test may set."""
     dataset, manifest = memory_dataset(table, 1_000), load_manifest(FOLDER)
     reducer = plugin.Plugin()
     reducer.ctx = Context(dataset, Inputs(
