@@ -27,7 +27,7 @@ class BlockCodes(Kernel):
     """
 
     name: ClassVar[str] = "block_codes"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "exact"
     references: ClassVar[tuple[str, ...]] = ("10.3390/e19020047",)
     defaults: ClassVar[Mapping[str, Any]] = {"levels": FINEST}

@@ -33,7 +33,7 @@ class Pairs(Kernel):
     """
 
     name: ClassVar[str] = "pairs"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "exact"
     references: ClassVar[tuple[str, ...]] = ("10.1080/14786440009463897",)
     defaults: ClassVar[Mapping[str, Any]] = {"levels": 64, "levels_second": 64, "blocks": False, "names": True}
