@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.plugin.inference import Estimates, block_jackknife
+
 Floats = npt.NDArray[np.float64]
+
+_COLLINEAR = 1e-9
+"""Smallest eigenvalue of the predictors' correlations from which cross products are trusted."""
 
 _ALIASED = 1e-14
 """Length of what is left of a column, over its length, from which it says nothing that those before did not."""
@@ -104,21 +109,15 @@ class Fit:
 
         Notes
         -----
-        Liang and Zeger (1986), 10.1093/biomet/73.1.13; times blocks / `free_blocks`, as each predictor is fitted to the
-        blocks too.
+        Liang and Zeger (1986), 10.1093/biomet/73.1.13; times blocks / (blocks - 1).
         """
         used = scores[np.any(scores != 0, axis=1)]
-        free = self.free_blocks(scores)
-        if free < 1:
+        if len(used) < 2:
             return math.nan, np.full(len(self.names), math.nan)
-        meat = np.einsum("bi,bj->ij", used, used) * (len(used) / free)
+        meat = np.einsum("bi,bj->ij", used, used) * (len(used) / (len(used) - 1.0))
         turned = np.einsum("ki,kl,lj->ij", self.inverse, meat[1:, 1:], self.inverse)
         cross = np.einsum("ki,k->i", self.inverse, meat[1:, 0])
         return self._errors(turned, meat[0, 0] / self.n, cross)
-
-    def free_blocks(self, scores: Floats) -> int:
-        """Blocks that have rows, less one for each predictor, and one at least."""
-        return int(np.any(scores != 0, axis=1).sum()) - max(len(self.names), 1)
 
     def _errors(self, middle: Floats, mean_square: float, cross: Floats | None = None) -> tuple[float, Floats]:
         """From the variance of the rotated scores, ``inverse @ middle @ inverse.T`` being that of the slopes."""
@@ -208,6 +207,61 @@ def solve(r: Floats, names: list[str], n: int, *, intercept: bool = True) -> Fit
         float(means[-1]) if intercept else math.nan,
         intercept,
     )
+
+
+class _Sums(NamedTuple):
+    """Complete rows, and means and cross products of the columns over them."""
+
+    n: float
+    mean: Floats
+    cross: Floats
+
+
+def jackknifed(comoments: dict[str, Any], names: list[str]) -> Estimates | None:
+    """The slopes with one block of rows left out at a time, which tells also what many predictors fit to few blocks.
+
+    Parameters
+    ----------
+    comoments : dict
+        Result of the kernel ``comoments`` with ``rows: complete``, the outcome last.
+    names : list of str
+        The predictors of the fit.
+
+    Returns
+    -------
+    Estimates or None
+        None where the columns are so close to collinear that cross products leave no digits.
+    """
+    at = [comoments["columns"].index(name) for name in names] + [len(comoments["columns"]) - 1]
+    chosen = np.ix_(at, at)
+    matrix = comoments["correlation"][chosen]
+    if not np.isfinite(matrix).all() or np.linalg.eigvalsh(matrix[:-1, :-1])[0] < _COLLINEAR:
+        return None
+    blocks = comoments["blocks"]
+    states = [
+        _Sums(float(n), np.nan_to_num(np.diag(mean[chosen])), np.nan_to_num(cross[chosen]))
+        for n, mean, cross in zip(blocks["n"][:, 0, 0], blocks["mean"], blocks["cross"], strict=True)
+    ]
+    return block_jackknife(states, _merged, _slopes, blocks["n"][:, 0, 0])
+
+
+def _merged(left: _Sums, right: _Sums) -> _Sums:
+    n = left.n + right.n
+    share = right.n / max(n, 1.0)
+    gap = right.mean - left.mean
+    return _Sums(n, left.mean + gap * share, left.cross + right.cross + np.outer(gap, gap) * (left.n * share))
+
+
+def _slopes(sums: _Sums) -> Floats:
+    scale = np.sqrt(np.diag(sums.cross))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        matrix = sums.cross / np.outer(scale, scale)
+    if not np.isfinite(matrix).all():
+        return np.full(len(scale) - 1, math.nan)
+    try:
+        return np.asarray(np.linalg.solve(matrix[:-1, :-1], matrix[:-1, -1]) * scale[-1] / scale[:-1])
+    except np.linalg.LinAlgError:
+        return np.full(len(scale) - 1, math.nan)
 
 
 def joined_scores(scores: Floats, fit: Fit) -> Floats:

@@ -8,9 +8,10 @@ Method. Least squares over all rows where outcome and predictors are present. Ce
 which Cholesky's factor is taken, where their condition number is below 1,000; beyond it, and for tables of up to
 100,000 rows, an orthogonal decomposition of the rows themselves (TSQR), which loses digits with the condition number
 and not with its square. Standard errors are clustered by 64 contiguous blocks of rows (Liang and Zeger): they hold
-where neighbouring rows depend on each other and variances differ; blocks that still do are joined, down to 16; each
-predictor takes a degree of freedom. A driver has a q-value of at most 5 % within the plugin, and explains at least 1 %
-of the variance beyond the others at the lower end of its interval. Cook's distance is computed for every row.
+where neighbouring rows depend on each other and variances differ; blocks that still do are joined, down to 16. Where
+the jackknife over blocks, which leaves out one of 64 or of 16 at a time, gives a larger error, that one counts: it sees
+when many predictors are fitted to few blocks. A driver has a q-value of at most 5 % within the plugin, and explains at
+least 1 % of the variance beyond the others at the lower end of its interval. Cook's distance is computed for every row.
 
 Categories are predictors too: one column of zeros and ones for each of their commonest values, held against the
 commonest of all, and one for all rare values together, which is not told: "Where `site` is "DUS", `weight` is 3.2 more
@@ -29,8 +30,8 @@ counted (see ``analysis_missingness`` for whether they differ).
 
 References
 ----------
-10.1137/080731992, 10.1080/00031305.1998.10480589, 10.1093/biomet/73.1.13, 10.1016/0304-4076(85)90158-7,
-10.1080/00401706.1977.10489493, 10.1111/j.2517-6161.1995.tb02031.x
+10.1137/080731992, 10.1214/aos/1176347265, 10.1080/00031305.1998.10480589, 10.1093/biomet/73.1.13,
+10.1016/0304-4076(85)90158-7, 10.1080/00401706.1977.10489493, 10.1111/j.2517-6161.1995.tb02031.x
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Chunk, Context, Reducer, Result, Schema, State, row_blocks
-from toolkit.plugin.inference import log10_t, q_values, t_quantile
+from toolkit.plugin.inference import Estimates, log10_t, q_values, t_quantile
 from toolkit.plugin.own_kernels import own_kernel
 
 from .choice import Choice, choose
 from .findings import Driver, findings_of
 from .indicators import Indicator, widened, with_indicators
-from .least_squares import Fit, condition, from_comoments, joined_scores, solve
+from .least_squares import Fit, condition, from_comoments, jackknifed, joined_scores, solve
 
 BLOCKS = 64
 KEPT = 20
@@ -207,7 +208,9 @@ class Plugin(Reducer):
         """
         fit = self._solved(state["known"])
         scores = joined_scores(state["scores"], fit)
-        drivers = _drivers(fit, scores, {one.name: one for one in self.choice.indicators})
+        known = self._kernel("comoments").finish(state["known"]["cross"])
+        left_out = jackknifed(known, fit.names) if fit.intercept and fit.names else None
+        drivers = _drivers(fit, scores, left_out, {one.name: one for one in self.choice.indicators})
         tested = [d for d in drivers if d.log10_p is not None]
         small = [d for d in tested if d.log10_p is not None and d.log10_p <= math.log10(0.05)]
         q = q_values([d.log10_p for d in small if d.log10_p is not None], len(tested))
@@ -230,13 +233,17 @@ class Plugin(Reducer):
         return Result(data, findings, len(tested))
 
 
-def _drivers(fit: Fit, scores: npt.NDArray[np.float64], of: dict[str, Indicator]) -> list[Driver]:
+def _drivers(
+    fit: Fit, scores: npt.NDArray[np.float64], left_out: Estimates | None, of: dict[str, Indicator]
+) -> list[Driver]:
     _, errors = fit.clustered_errors(scores)
     _, independent = fit.independent_errors()
+    blocks = int(np.any(scores != 0, axis=1).sum())
     found = []
     for j, name in enumerate(fit.names):
-        value, error = float(fit.slopes[j]), float(errors[j])
-        free = float(fit.free_blocks(scores))
+        value, error, free = float(fit.slopes[j]), float(errors[j]), blocks - 1.0
+        if left_out is not None:
+            error, free = float(np.fmax(error, left_out.error[j])), min(free, float(left_out.df[j]))
         if name in of:  # a value that stands in few blocks has an error from few of them
             free = min(free, of[name].blocks - 1.0)
         usable = error > 0 and math.isfinite(value) and fit.df > 0 and free > 0
