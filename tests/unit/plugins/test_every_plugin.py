@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from toolkit.task.plugin_task import make_reducer, reduce_whole
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 SAMPLED = 3_000
+WORKERS = [int(n) for n in os.environ.get("TOOLKIT_WORKERS", "3").split(",")]
+"""Numbers of processes that are compared with none; "1,2,3" takes a minute or two more."""
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +42,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "t.csv"
 
 
-def report_of(dataset: Dataset, appdata: Path, executor: str, workers: int) -> tuple[bytes, dict[str, Any]]:
+def report_of(
+    dataset: Dataset, appdata: Path, executor: str, workers: int, partition_chunks: int
+) -> tuple[bytes, dict[str, Any]]:
+    policy = appdata / f"of-{partition_chunks}.yaml"
+    policy.write_text(f"extends: off\npartition_chunks: {partition_chunks}\n")
     run = toolkit.run_plugins(
-        dataset, appdata=appdata, executor=executor, workers=workers, cache=False, policy="off"
+        dataset, appdata=appdata, executor=executor, workers=workers, cache=False, policy=policy
     )  # fmt: skip
     bad = {p.id: p.reason for p in run.plugins if p.status not in ("ok", "skipped")}
     assert not bad
@@ -53,10 +60,10 @@ def test_the_same_bytes_for_any_split_and_ten_digits_for_any_chunks(source: Path
     small = toolkit.convert_table(source, appdata=tmp_path / "small", chunk_rows=1_000)
     whole = toolkit.convert_table(source, appdata=tmp_path / "whole", chunk_rows=262_144)
     assert (small.grid.n_chunks, whole.grid.n_chunks) == (3, 1)
-    expected, of_small = report_of(small, tmp_path / "small", "serial", 1)
-    for workers in (1, 2, 3):
-        assert report_of(small, tmp_path / "small", "process", workers)[0] == expected, workers
-    _, of_whole = report_of(whole, tmp_path / "whole", "serial", 1)
+    expected, of_small = report_of(small, tmp_path / "small", "serial", 1, 64)
+    for workers in WORKERS:
+        assert report_of(small, tmp_path / "small", "process", workers, 2)[0] == expected, workers
+    _, of_whole = report_of(whole, tmp_path / "whole", "serial", 1, 64)
     for name in sorted({f["plugin"] for f in [*of_small["findings"], *of_whole["findings"]]}):
         found = [[of_content(f) for f in r["findings"] if f["plugin"] == name] for r in (of_small, of_whole)]
         exact = is_exact(load_manifest(PLUGINS / name))
