@@ -21,9 +21,12 @@ TEXT_KINDS = frozenset({"string", "binary", "decimal"})
 
 ROLES = (
     "id", "key candidate", "category", "code", "flag", "measure", "timestamp", "duration", "text",
-    "case", "activity", "resource",
+    "case", "activity", "start", "end", "resource", "lifecycle",
 )  # fmt: skip
-"""What a person can say that a column is for; the last three are of event logs."""
+"""What a person can say that a column is for; the last six are of event logs."""
+
+EVENT_ROLES = ("case", "activity", "timestamp", "start", "end", "resource", "lifecycle")
+"""What a column of an event log can be for; the first three are needed."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*_?\Z")
 _LONGEST_NAME = 160

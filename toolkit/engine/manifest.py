@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from toolkit.core.doi import is_doi
+from toolkit.core.schema import EVENT_ROLES
 from toolkit.engine.requires import Requirement, read_requires
 from toolkit.govern.discovery import FAMILIES
 from toolkit.govern.policy import PLUGIN_TYPES
@@ -25,7 +26,7 @@ _KEYS = (
     "references", "requires", "table", "family",
 )  # fmt: skip
 _KERNEL_KEYS = ("kernel", "columns", "against", "group", "params", "capped")
-_PARAM_KEYS = ("type", "default", "min", "max", "choices", "help")
+_PARAM_KEYS = ("type", "default", "min", "max", "choices", "help", "role")
 _COST_KEYS = ("rows", "columns", "pairs", "groups", "windows", "ns")
 _GROUPINGS = ("column", "pair", "table")
 _PARAM_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
@@ -66,7 +67,7 @@ class KernelNeed:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter of a plugin."""
+    """A parameter of a plugin; one with a ``role`` is the name of a column, and a policy can say of which."""
 
     name: str
     type: ParamType
@@ -75,6 +76,7 @@ class Param:
     maximum: float | None = None
     choices: tuple[Any, ...] = ()
     help: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,10 @@ class _Reader:
         if not isinstance(choices, list):
             raise fault(self._where, body.lines["choices"], "choices takes a list")
         low, high = self._number(body, "min"), self._number(body, "max")
-        param = Param(name, kind, body.get("default"), low, high, tuple(choices), str(body.get("help", "")))
+        role = self._choice(body, "role", EVENT_ROLES) if "role" in body else ""
+        param = Param(name, kind, body.get("default"), low, high, tuple(choices), str(body.get("help", "")), role)
+        if role and kind != "str":
+            raise fault(self._where, body.lines["role"], f"parameter {name!r} names a column, and its type is str")
         if "default" not in body:
             raise fault(self._where, line, f"parameter {name!r} has no default")
         problem = problem_with(param, param.default)

@@ -217,8 +217,8 @@ def make_plan(
             raise UsageError(f"there are parameters for {plugin!r}, which is not part of this run")
     if assume_rows is not None and assume_rows < 1:
         raise UsageError(f"--assume-rows takes a positive number, not {assume_rows}")
-    given = params or {}
-    plugins = {m.id: _planned(dataset, m, policy, dict(given.get(m.id, {})), assume_rows) for m in chosen.values()}
+    given = {m.id: {**_roles(m, policy), **(params or {}).get(m.id, {})} for m in chosen.values()}
+    plugins = {m.id: _planned(dataset, m, policy, given[m.id], assume_rows) for m in chosen.values()}
     plugins = {key: _linked(p, plugins) for key, p in plugins.items()}
     layers = _layers(plugins)
     for key in (key for layer in layers for key in layer):
@@ -301,6 +301,11 @@ def _excess(manifest: Manifest, budget: Budget, policy: Policy) -> str:
         if most is not None and needed > most:
             return f"it needs {needed / 2**20:,.0f} MiB, and {name} of the policy is {most / 2**20:,.0f} MiB"
     return ""
+
+
+def _roles(manifest: Manifest, policy: Policy) -> dict[str, str]:
+    """Parameters that name the column of a role which the policy gives."""
+    return {p.name: policy.roles[p.role] for p in manifest.params if p.role in policy.roles}
 
 
 def _params(manifest: Manifest, given: dict[str, Any]) -> dict[str, Any]:

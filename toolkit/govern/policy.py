@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from toolkit.contain.rules import Enforcement
 from toolkit.core.errors import BadInputError
+from toolkit.core.schema import EVENT_ROLES
 from toolkit.core.settings import CAP_VARIABLES, Settings
 from toolkit.govern.discovery import DEFAULT_CONTROL, METHODS, DiscoveryControl
 from toolkit.govern.rules import Level, Origin, Rule, Tier, read_caps, read_count, read_size, refuse_sampling
@@ -28,7 +29,7 @@ SETTINGS = (
 )  # fmt: skip
 """Keys of a policy that bound the run as a whole."""
 
-_KEYS = ("summary", "extends", *SETTINGS, "tiers", "rules")
+_KEYS = ("summary", "extends", *SETTINGS, "roles", "tiers", "rules")
 _TIER_KEYS = ("min_rows", "max_rows", "min_columns", "max_columns")
 _RULE_KEYS = ("name", "tier", "type", "id", "caps")
 _DEFAULT_SHARE = 80
@@ -58,6 +59,8 @@ class Policy:
         Resident bytes that all processes together may use, however much is free; None for no such limit.
     discovery_rate, discovery_method : float, str
         How false discoveries are controlled over a run; see `DiscoveryControl`.
+    roles : dict of str to str
+        Columns of event logs, by their role (`EVENT_ROLES`).
     rules : tuple of Rule
         In order of their force, the strongest last.
     environment : Rule or None
@@ -76,6 +79,7 @@ class Policy:
     enforcement: Enforcement = "best-effort"
     discovery_rate: float = DEFAULT_CONTROL.rate
     discovery_method: str = DEFAULT_CONTROL.method
+    roles: dict[str, str] = field(default_factory=dict)
     tiers: dict[str, Tier] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     environment: Rule | None = None
@@ -215,6 +219,7 @@ def _load(path: Path, seen: tuple[Path, ...]) -> Policy:
         enforcement=_choice(root, "enforcement", get_args(Enforcement), where) or base.enforcement,
         discovery_rate=_rate(root, where) or base.discovery_rate,
         discovery_method=_choice(root, "discovery_method", METHODS, where) or base.discovery_method,
+        roles={**base.roles, **_roles(root, where)},
         tiers=tiers,
         rules=(*base.rules, *_rules(root, tiers, where, level)),
         origins={
@@ -239,6 +244,17 @@ def _base(root: YamlMap, path: Path, seen: tuple[Path, ...]) -> Policy:
     if found.resolve() in (*seen, path.resolve()):
         raise fault(str(path), line, f"{name} extends this policy in turn")
     return _load(found, (*seen, path.resolve()))
+
+
+def _roles(root: YamlMap, where: str) -> dict[str, str]:
+    given = YamlMap(1) if root.get("roles") is None else root["roles"]
+    if not isinstance(given, YamlMap):
+        raise fault(where, root.lines["roles"], "roles takes a mapping, as in {case: order_no, activity: step}")
+    check_keys(given, EVENT_ROLES, where)
+    for role, column in given.items():
+        if not isinstance(column, str) or not column:
+            raise fault(where, given.lines[role], f"the role {role} takes the name of a column, not {column!r}")
+    return dict(given)
 
 
 def _tiers(root: YamlMap, where: str) -> Iterator[Tier]:

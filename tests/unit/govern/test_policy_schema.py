@@ -71,6 +71,7 @@ KEYS = {
     "memory_share": COUNTS | st.integers(99, 102),
     "discovery_rate": COUNTS,
     "discovery_method": st.sampled_from([None, "benjamini-hochberg", "benjamini-yekutieli", "holm", 0]),
+    "roles": st.sampled_from([None, [], {}, {"case": "a"}, {"case": ""}, {"case": 1}, {"kase": "a"}, {"end": "b"}]),
     "tiers": st.sampled_from([None, [], 0, "", {"long": None}, {"long": {"min_row": 1}}, {"long": {}}])
     | st.fixed_dictionaries({"long": st.fixed_dictionaries({}, optional=dict.fromkeys(reader._TIER_KEYS, COUNTS))}),
     "rules": st.sampled_from([None, {}, 0, "", [None]])

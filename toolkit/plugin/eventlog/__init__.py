@@ -1,0 +1,31 @@
+"""Event logs: which columns are case, activity and time, and their events in the order of cases and times.
+
+A table of any length is sorted in bounded memory: its rows are parted by ranges of their case, written to the plugin's
+scratch folder, and sorted part by part (`sort_events`). A case is never parted.
+"""
+
+from __future__ import annotations
+
+from toolkit.core.schema import EVENT_ROLES
+from toolkit.plugin.eventlog.case_log import CaseLog, case_log
+from toolkit.plugin.eventlog.columns import Columns, take
+from toolkit.plugin.eventlog.durations import DurationHistogram, span
+from toolkit.plugin.eventlog.roles import Roles
+from toolkit.plugin.eventlog.sorting import EventSorter, SortedEvents, case_runs
+from toolkit.plugin.eventlog.variants import VariantTally, sequence_hashes
+
+__all__ = [
+    "EVENT_ROLES",
+    "CaseLog",
+    "Columns",
+    "DurationHistogram",
+    "EventSorter",
+    "Roles",
+    "SortedEvents",
+    "VariantTally",
+    "case_log",
+    "case_runs",
+    "sequence_hashes",
+    "span",
+    "take",
+]
