@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 
 from tests.memory_store import memory_dataset
+from toolkit.engine.check.subject import run_here
+from toolkit.engine.discovery import discover
 from toolkit.engine.manifest import load_manifest
-from toolkit.engine.plan import requests_of
+from toolkit.engine.plan import make_plan, requests_of
+from toolkit.engine.plugin_run import PluginRun
+from toolkit.govern.policy import Policy
 from toolkit.kernels.waves import compute
 from toolkit.plugin import Budget, Context, Inputs
 from toolkit.plugin.context import kernel_key
@@ -97,6 +101,23 @@ def traces_of(columns: dict[str, Any]) -> dict[Any, list[tuple[int, int, str]]]:
         if case is not None and activity is not None and not np.isnat(at):
             traces.setdefault(case, []).append((int(at.astype(np.int64)), row, activity))
     return {case: sorted(events) for case, events in traces.items()}
+
+
+def results_of(
+    dataset: Dataset,
+    work: Path,
+    plugin: str,
+    params: dict[str, Any] | None = None,
+    policy: Policy | None = None,
+    folders: tuple[Path, ...] = (),
+) -> dict[str, PluginRun]:
+    """Run a plugin, and all that it needs, in this process: transforms derive their tables."""
+    manifests = discover(tuple(folders))
+    given = {plugin: params} if params else None
+    plan = make_plan(dataset, manifests, [plugin], policy or Policy(), given)
+    kept = [p for p in plan.plugins if p.manifest.type not in ("report", "llm")]
+    plan = make_plan(dataset, {p.manifest.id: p.manifest for p in kept}, [plugin], policy or Policy(), given)
+    return run_here(plan, dataset, work)
 
 
 def context_of(folder: Path, dataset: Dataset, scratch: Path | None = None, **given: Any) -> Context:

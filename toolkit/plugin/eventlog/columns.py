@@ -51,7 +51,7 @@ class Columns:
         values = {}
         for name, held in self.values.items():
             if isinstance(held, StringBlock):
-                lengths, data = _packed(held)
+                lengths, data = packed(held)
                 values[name] = {"lengths": lengths, "data": data}
             else:
                 values[name] = held
@@ -81,7 +81,7 @@ def take(values: Any, index: npt.NDArray[Any]) -> Any:
     """Some values of an array or of long text, in the order of an index."""
     if not isinstance(values, StringBlock):
         return values[index]
-    lengths, data = _packed(StringBlock(values.payload, values.starts[index], values.lengths[index]))
+    lengths, data = packed(StringBlock(values.payload, values.starts[index], values.lengths[index]))
     return _block(lengths, data)
 
 
@@ -93,7 +93,7 @@ def join_rows(parts: Sequence[Columns]) -> Columns:
     for name, first in parts[0].values.items():
         held = [p.values[name] for p in parts]
         if isinstance(first, StringBlock):
-            packed = [_packed(block) for block in held]
+            packed = [packed(block) for block in held]
             out.values[name] = _block(*(np.concatenate(arrays) for arrays in zip(*packed, strict=True)))
         else:
             out.values[name] = np.concatenate(held)
@@ -102,7 +102,7 @@ def join_rows(parts: Sequence[Columns]) -> Columns:
     return out
 
 
-def _packed(block: StringBlock) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
+def packed(block: StringBlock) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
     """Lengths, and the values' bytes one after the other; the rows may be in any order."""
     lengths = np.asarray(block.lengths, np.uint32)
     offsets = np.zeros(lengths.size, np.int64)

@@ -76,7 +76,7 @@ class EventSorter:
     case, timestamp : str
         The columns that order the events.
     range_rows : int
-        Rows of a range, about.
+        Rows of a range, about; `RANGE_ROWS` where it is 0.
 
     Attributes
     ----------
@@ -86,11 +86,11 @@ class EventSorter:
         Adjacent rows of the table with a case and a time, and those of them at which the time goes back.
     """
 
-    def __init__(self, ctx: Context, case: str, timestamp: str, range_rows: int = RANGE_ROWS) -> None:
+    def __init__(self, ctx: Context, case: str, timestamp: str, range_rows: int = 0) -> None:
         self._ctx = ctx
         self._case, self._time = case, timestamp
         self._keys = CaseKeys(ctx, case)
-        self._range_rows = range_rows
+        self._range_rows = range_rows or RANGE_ROWS
         self._bounds: npt.NDArray[Any] | None = None
         self.without_case = self.without_time = 0
         self.steps = self.steps_back = 0
