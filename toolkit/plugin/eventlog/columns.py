@@ -93,8 +93,8 @@ def join_rows(parts: Sequence[Columns]) -> Columns:
     for name, first in parts[0].values.items():
         held = [p.values[name] for p in parts]
         if isinstance(first, StringBlock):
-            packed = [packed(block) for block in held]
-            out.values[name] = _block(*(np.concatenate(arrays) for arrays in zip(*packed, strict=True)))
+            lengths, data = zip(*map(packed, held), strict=True)
+            out.values[name] = _block(np.concatenate(lengths), np.concatenate(data))
         else:
             out.values[name] = np.concatenate(held)
         if any(name in p.absent for p in parts):

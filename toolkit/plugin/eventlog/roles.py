@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from toolkit.plugin.result import Skip
+
 
 @dataclass(frozen=True, slots=True)
 class Roles:
@@ -44,9 +46,16 @@ class Roles:
     def of(cls, data: Mapping[str, Any]) -> Roles:
         """Those that ``profile_eventlog`` found, from its result's data.
 
+        Raises
+        ------
+        Skip
+            When it found none.
+
         Examples
         --------
         >>> Roles.of({"roles": {"case": "order", "activity": "step", "timestamp": "at"}}).given
         {'case': 'order', 'activity': 'step', 'timestamp': 'at'}
         """
+        if "roles" not in data:
+            raise Skip("profile_eventlog found no event log", "declare its columns: role: case, activity and timestamp")
         return cls(**{role: name for role, name in data["roles"].items() if name})
