@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Chunk, ColumnSpec, Context, keep_groups, round_significant
-from toolkit.plugin.eventlog import Roles, span
+from toolkit.plugin.eventlog import CASE_BLOCKS, Roles, span
 from toolkit.plugin.eventlog.durations import range_bounds, range_of, ranges, seconds_of
 from toolkit.plugin.inference import beyond, cliffs_delta, jackknife_of_sums
 from toolkit.plugin.wording import shown
 
 from .steps import Waits
-from .sums import BLOCKS
 
 Ints = npt.NDArray[np.int64]
 _BITS = 4
@@ -50,7 +49,7 @@ class Factor:
 
     def nothing(self) -> Ints:
         """A table of no waits, shape (blocks, levels, ranges)."""
-        return np.zeros((BLOCKS, len(self.labels), ranges(_BITS)), np.int64)
+        return np.zeros((CASE_BLOCKS, len(self.labels), ranges(_BITS)), np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from toolkit.plugin import Chunk, Context, Groups, Reducer, Result, State, StateClass, discoveries, keep_groups
-from toolkit.plugin.eventlog import Roles, case_log
+from toolkit.plugin.eventlog import Roles, block_of_cases, block_starts, case_log, starts_by_slice
 
 from .factors import Factor, compared, factors_of, level_counts, tabled
 from .findings import bottleneck, difference
 from .steps import Steps, steps_of
-from .sums import case_blocks, no_times, slice_bounds, slices_of, times, worst
+from .sums import no_times, times, worst
 
 
 class Plugin(Reducer):
@@ -82,7 +82,7 @@ class Plugin(Reducer):
     @cached_property
     def bounds(self) -> Any:
         """Slices of time at which blocks of cases begin."""
-        return slice_bounds(self.first["starts"])
+        return block_starts(self.first["starts"])
 
     @cached_property
     def longest(self) -> int:
@@ -104,7 +104,7 @@ class Plugin(Reducer):
         if self.pass_number == 0:
             levels = {name: level_counts(self.ctx.schema[name]) for name in self._categories()}
             activities = np.zeros(self.ctx.schema[self.roles.activity].categories, np.int64)
-            return {"activities": activities, "levels": levels, "starts": slices_of(None, self.profile)}
+            return {"activities": activities, "levels": levels, "starts": starts_by_slice(None, self.profile)}
         if self.pass_number == 1:
             return {"first": self.first, "times": no_times(len(self.groups.counts))}
         return {"tables": [f.nothing() for f in self.factors]}
@@ -116,11 +116,11 @@ class Plugin(Reducer):
             found = {
                 "activities": np.bincount(log.activity, minlength=state["activities"].size),
                 "levels": {name: level_counts(chunk.spec(name), chunk) for name in state["levels"]},
-                "starts": slices_of(log, self.profile),
+                "starts": starts_by_slice(log, self.profile),
             }
             return _added(state, found)
         steps = steps_of(chunk, log, self.groups.of(log.activity), self.roles)
-        blocks = case_blocks(log, self.profile, self.bounds)
+        blocks = block_of_cases(log, self.profile, self.bounds)[log.case_of()]
         if self.pass_number == 1:
             found = times(steps, blocks, len(self.groups.counts))
             return {"first": state["first"], "times": _added(state["times"], found)}

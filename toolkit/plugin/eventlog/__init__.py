@@ -7,6 +7,7 @@ scratch folder, and sorted part by part (`sort_events`). A case is never parted.
 from __future__ import annotations
 
 from toolkit.core.schema import EVENT_ROLES
+from toolkit.plugin.eventlog.case_blocks import CASE_BLOCKS, block_of_cases, block_starts, starts_by_slice
 from toolkit.plugin.eventlog.case_log import CaseLog, case_log
 from toolkit.plugin.eventlog.columns import Columns, take
 from toolkit.plugin.eventlog.durations import DurationHistogram, span
@@ -15,6 +16,7 @@ from toolkit.plugin.eventlog.sorting import EventSorter, SortedEvents, case_runs
 from toolkit.plugin.eventlog.variants import VariantTally, sequence_hashes
 
 __all__ = [
+    "CASE_BLOCKS",
     "EVENT_ROLES",
     "CaseLog",
     "Columns",
@@ -23,9 +25,12 @@ __all__ = [
     "Roles",
     "SortedEvents",
     "VariantTally",
+    "block_of_cases",
+    "block_starts",
     "case_log",
     "case_runs",
     "sequence_hashes",
     "span",
+    "starts_by_slice",
     "take",
 ]
