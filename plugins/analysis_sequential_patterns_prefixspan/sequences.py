@@ -124,9 +124,8 @@ class Sequences:
         places[np.sort(self.groups.codes)] = np.arange(len(self.groups.codes))
         blocks = block_of_cases(log, self._profile, self._bounds)
         cells = self.outcome.of_cases(chunk, log) * CASE_BLOCKS + blocks
-        return database(
-            log, places[log.activity], cells, self.outcome.cells, together=self._ctx.params["ties"] == "together"
-        )
+        together = self._ctx.params["ties"] == "together"
+        return database(log, places[log.activity], cells, self.outcome.cells, together=together)
 
     def _needed(self) -> list[str]:
         outcome = getattr(self, "outcome", Outcome()).column
