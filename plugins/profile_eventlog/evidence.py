@@ -15,6 +15,8 @@ from toolkit.plugin.eventlog import EventSorter, SortedEvents
 from toolkit.plugin.eventlog.durations import exact_sum
 
 Ints = npt.NDArray[np.int64]
+_HELD = 1 << 22
+"""Values whose first and last time are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,61 @@ def evidence(ctx: Context, case: str, timestamp: str, activities: Sequence[str])
     whole = cases * (high - low) if low is not None else 0
     compactness = 1 - spans / whole if whole else 0.0
     return dict(_each(tables, cases, events, compactness, moves / max(events - cases, 1)))
+
+
+def compactness(ctx: Context, cases: Sequence[str], timestamp: str) -> dict[str, float]:
+    """The compactness of several candidates for the case in one pass, without a sort.
+
+    Parameters
+    ----------
+    ctx : Context
+        The table.
+    cases : sequence of str
+        The candidates; those of too many values are left out.
+    timestamp : str
+        The time.
+    """
+    spans = {name: _Spans(*size) for name in cases if (size := _range(ctx, name)) is not None}
+    if not spans:
+        return {}
+    for chunk in ctx.chunks([*spans, timestamp]):
+        times, timed = chunk.raw(timestamp).astype(np.int64), chunk.valid(timestamp)
+        for name, held in spans.items():
+            rows = np.flatnonzero(timed & chunk.valid(name))
+            held.add(chunk.raw(name)[rows].astype(np.int64), times[rows])
+    return {name: held.compactness() for name, held in spans.items()}
+
+
+def _range(ctx: Context, name: str) -> tuple[int, int] | None:
+    """The smallest code or number of a column, and how many there can be; None where they are too many to hold."""
+    spec = ctx.schema[name]
+    if spec.encoding == "coded":
+        return 0, spec.categories
+    found = ctx.kernel("extremes", name)
+    if spec.kind != "int" or found["min"] is None or int(found["max"]) - int(found["min"]) >= _HELD:
+        return None
+    return int(found["min"]), int(found["max"]) - int(found["min"]) + 1
+
+
+class _Spans:
+    """The first and the last time of each value of a column."""
+
+    def __init__(self, base: int, size: int) -> None:
+        self._base = base
+        self._low = np.full(size, np.iinfo(np.int64).max)
+        self._high = np.full(size, np.iinfo(np.int64).min)
+
+    def add(self, values: Ints, times: Ints) -> None:
+        np.minimum.at(self._low, values - self._base, times)
+        np.maximum.at(self._high, values - self._base, times)
+
+    def compactness(self) -> float:
+        seen = self._high >= self._low
+        if not seen.any():
+            return 0.0
+        low, high = self._low[seen], self._high[seen]
+        whole = int(np.count_nonzero(seen)) * (int(high.max()) - int(low.min()))
+        return round_significant(1 - exact_sum(high - low) / whole) if whole else 0.0
 
 
 def _each(

@@ -11,7 +11,7 @@ from toolkit.plugin import Context, Skip, omission
 from toolkit.plugin.eventlog import Roles
 
 from .candidates import HOW_TO_DECLARE, Candidate, candidates, missing_roles, other_role, second_times
-from .evidence import Evidence, evidence
+from .evidence import Evidence, compactness, evidence
 from .names import STANDARD
 
 _LISTED = 5
@@ -48,6 +48,10 @@ class _Triple:
     activity: Candidate
     timestamp: Candidate
     facts: Evidence | None = None
+
+    @property
+    def said(self) -> str:
+        return f"{self.case.name} as case, {self.activity.name} as activity and {self.timestamp.name} as time"
 
     @property
     def score(self) -> int:
@@ -93,24 +97,39 @@ def _by_values(ctx: Context, found: dict[str, list[Candidate]]) -> _Triple:
         pairs = pairs[:cap]
     best: _Triple | None = None
     against = ""
-    for case, time in pairs:
-        looked = evidence(ctx, case.name, time.name, [c.name for c in kept["activity"]])
-        for activity in kept["activity"]:
-            triple = _Triple(case, activity, time, looked[activity.name])
-            declared = bool(case.declared and activity.declared)
-            lacks = "" if declared or triple.facts is None else triple.facts.lacks(ctx.params)
-            if not lacks and not declared and triple.score < _ENOUGH:
-                lacks = f"names and values together have {triple.score} of 600 points, and {_ENOUGH} are needed"
-            if lacks:
-                against = against or f"with {case.name} as case, {activity.name} as activity and {time.name} as "
-                against = against if not against.endswith("as ") else f"{against}time, {lacks}"
-            elif best is None or triple.score > best.score:
-                best = triple
-        if best is not None and best.case is case and _ahead(case, kept["case"]):
-            break
+    for time in dict.fromkeys(time for _, time in pairs):
+        cases = [case for case, other in pairs if other is time]
+        known = compactness(ctx, [c.name for c in cases if not c.declared], time.name)
+        stands = False
+        for case in cases:
+            if known.get(case.name, 1.0) < ctx.params["compactness"]:
+                spread = f"cases of {case.name} last {1 - known[case.name]:.0%} of the whole span on average"
+                against = against or f"with {case.name} as case and {time.name} as time, {spread}"
+                continue
+            looked = evidence(ctx, case.name, time.name, [c.name for c in kept["activity"]])
+            stands = stands or any(e.moves < ctx.params["changes"] for e in looked.values())
+            for triple in (_Triple(case, a, time, looked[a.name]) for a in kept["activity"]):
+                lacks = _lacks(ctx, triple)
+                against = against or (lacks and f"with {triple.said}, {lacks}")
+                if not lacks and (best is None or triple.score > best.score):
+                    best = triple
+            if best is not None and best.case is case and _ahead(case, kept["case"]):
+                return best
+        if best is not None or not stands:
+            break  # another time is looked at only where this one stands still within cases
     if best is None:
         raise Skip(f"no event log was found: {against}", HOW_TO_DECLARE)
     return best
+
+
+def _lacks(ctx: Context, triple: _Triple) -> str:
+    """What speaks against a triple; nothing where its case and activity were declared."""
+    if triple.facts is None or (triple.case.declared and triple.activity.declared):
+        return ""
+    lacks = triple.facts.lacks(ctx.params)
+    if not lacks and triple.score < _ENOUGH:
+        return f"names and values together have {triple.score} of 600 points, and {_ENOUGH} are needed"
+    return lacks
 
 
 def _ahead(case: Candidate, others: list[Candidate]) -> bool:
