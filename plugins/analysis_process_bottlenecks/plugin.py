@@ -38,7 +38,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from toolkit.plugin import Chunk, Context, Groups, Reducer, Result, State, StateClass, discoveries, keep_groups
-from toolkit.plugin.eventlog import Roles, block_of_cases, block_starts, case_log, starts_by_slice
+from toolkit.plugin.eventlog import Labels, Roles, block_of_cases, block_starts, case_log, starts_by_slice
 
 from .factors import Factor, compared, factors_of, level_counts, tabled
 from .findings import bottleneck, difference
@@ -69,6 +69,11 @@ class Plugin(Reducer):
         return Roles.of(self.profile)
 
     @cached_property
+    def labels(self) -> Labels:
+        """Codes of the activities."""
+        return Labels(self.ctx, self.roles.activity)
+
+    @cached_property
     def first(self) -> State:
         """What the first pass counted, in whichever pass that is looked at."""
         return self.former if self.pass_number == 1 else self.former["first"]
@@ -76,8 +81,7 @@ class Plugin(Reducer):
     @cached_property
     def groups(self) -> Groups:
         """The activities that have a place of their own."""
-        names = self.ctx.categories(self.roles.activity)[:-1]
-        return keep_groups(self.first["activities"], self.ctx.budget.max_groups, names)
+        return keep_groups(self.first["activities"], self.ctx.budget.max_groups, self.labels.names)
 
     @cached_property
     def bounds(self) -> Any:
@@ -103,7 +107,7 @@ class Plugin(Reducer):
         """Tables of nothing."""
         if self.pass_number == 0:
             levels = {name: level_counts(self.ctx.schema[name]) for name in self._categories()}
-            activities = np.zeros(self.ctx.schema[self.roles.activity].categories, np.int64)
+            activities = np.zeros(len(self.labels), np.int64)
             return {"activities": activities, "levels": levels, "starts": starts_by_slice(None, self.profile)}
         if self.pass_number == 1:
             return {"first": self.first, "times": no_times(len(self.groups.counts))}
@@ -111,7 +115,7 @@ class Plugin(Reducer):
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Count the cases of a chunk."""
-        log = case_log(chunk, self.roles)
+        log = case_log(chunk, self.roles, self.labels)
         if self.pass_number == 0:
             found = {
                 "activities": np.bincount(log.activity, minlength=state["activities"].size),
@@ -135,10 +139,12 @@ class Plugin(Reducer):
 
     def finish(self, state: State, ctx: Context) -> Result:
         """Word what is sure."""
+        kept = ctx.columns("categorical")  # also so that what a cap left out is recorded here
+        ctx.cover("columns", len(ctx.columns("categorical", capped=False)), len(kept))
         unit, sums = ctx.schema[self.roles.timestamp].unit, self.former["times"]
         if self.groups.omission is not None:
             ctx.omit(self.groups.omission)
-        names = [str(n) for n in self.groups.labels(ctx.categories(self.roles.activity)[:-1])]
+        names = self.groups.labels(self.labels.names)
         steps = Steps.of_sums(sums, names, unit, self.roles)
         facts = [bottleneck(ctx, self.roles, s) for s in steps[: ctx.params["listed"]] if s.sure(ctx.params["share"])]
         tests = []
@@ -155,8 +161,9 @@ class Plugin(Reducer):
         return Result(data, [*facts, *found], n_tests=len(tests))
 
     def _categories(self) -> list[str]:
-        skipped = {self.roles.case, self.roles.activity}
-        return [n for n in self.ctx.columns() if n not in skipped and self.ctx.schema[n].kind in ("string", "bool")]
+        needed = (self.roles.case, self.roles.activity)
+        names = [name for name in self.ctx.columns("categorical") if name not in needed]
+        return [name for name in names if self.ctx.schema[name].kind in ("string", "bool")]
 
 
 def _one_a_factor(tests: list[Any]) -> list[Any]:

@@ -44,7 +44,7 @@ from toolkit.plugin import (
     keep_groups,
     omission,
 )
-from toolkit.plugin.eventlog import Roles, case_log
+from toolkit.plugin.eventlog import Labels, Roles, case_log
 
 from .findings import findings_of
 from .graph import Graph, edge_sums, graph_of, merged_sums, no_edges
@@ -69,10 +69,14 @@ class Plugin(Reducer):
         return Roles.of(self.ctx.result("profile_eventlog").data)
 
     @cached_property
+    def labels(self) -> Labels:
+        """Codes of the activities."""
+        return Labels(self.ctx, self.roles.activity)
+
+    @cached_property
     def groups(self) -> Groups:
         """The activities that have a node of their own; needs the counts of the first pass."""
-        names = self.ctx.categories(self.roles.activity)[:-1]
-        return keep_groups(self.former["activities"], self.ctx.budget.max_groups, names)
+        return keep_groups(self.former["activities"], self.ctx.budget.max_groups, self.labels.names)
 
     @cached_property
     def skipped(self) -> list[Skipped]:
@@ -87,7 +91,7 @@ class Plugin(Reducer):
     def init(self) -> State:
         """Tables of nothing."""
         if self.pass_number == 0:
-            return {"activities": np.zeros(self.ctx.schema[self.roles.activity].categories, np.int64)}
+            return {"activities": np.zeros(len(self.labels), np.int64)}
         if self.pass_number == 1:
             return {"activities": self.former["activities"], "edges": no_edges(len(self.groups.counts))}
         return {"counts": no_skips(len(self.skipped))}
@@ -95,10 +99,10 @@ class Plugin(Reducer):
     def update(self, state: State, chunk: Chunk) -> State:
         """Count the cases of a chunk."""
         if self.pass_number == 0:
-            codes = chunk.codes(self.roles.activity)
+            codes = self.labels.codes(chunk.data(self.roles.activity).values, chunk.valid(self.roles.activity))
             counts = np.bincount(codes, minlength=state["activities"].size)
             return {"activities": state["activities"] + counts}
-        log = case_log(chunk, self.roles)
+        log = case_log(chunk, self.roles, self.labels)
         nodes = self.groups.of(log.activity)
         if self.pass_number == 1:
             found = edge_sums(log, nodes, len(self.groups.counts))
@@ -118,7 +122,7 @@ class Plugin(Reducer):
         profile = ctx.result("profile_eventlog").data
         if self.groups.omission is not None:
             ctx.omit(self.groups.omission)
-        names = [str(n) for n in self.groups.labels(ctx.categories(self.roles.activity)[:-1])]
+        names = self.groups.labels(self.labels.names)
         graph = graph_of(self.former["edges"], names, ctx.schema[self.roles.timestamp].unit)
         counts = (state["counts"]["cases"].tolist(), state["counts"]["rows"].tolist())
         findings = findings_of(graph, profile, self.roles, list(zip(self.skipped, *counts, strict=True)), ctx)

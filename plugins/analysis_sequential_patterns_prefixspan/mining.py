@@ -144,7 +144,7 @@ class _Walk:
     def _after(self) -> Bools:
         """Sets behind the first at which the pattern can end."""
         assert self._ends is not None
-        before = np.cumsum(self._ends) - self._ends
+        before: Ints = np.cumsum(self._ends) - self._ends
         out: Bools = before > before[self._data.set_starts[self._owner]]
         return out
 
@@ -168,7 +168,8 @@ class _Walk:
         """Cases in which the pattern occurs, by outcome and stretch of time."""
         assert self._ends is not None
         found = np.unique(self._owner[self._ends])
-        return self._data.weights[found].sum(axis=0)
+        out: Ints = self._data.weights[found].sum(axis=0)
+        return out
 
 
 def _walks(data: Database, patterns: Sequence[Pattern]) -> Iterator[_Walk]:

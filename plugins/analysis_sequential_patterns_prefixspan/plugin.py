@@ -99,7 +99,7 @@ def held_against(ctx: Context, sequences: Sequences, found: dict[Pattern, int]) 
     single = occurrences(sequences, [((i,),) for i in range(len(sequences.items))], cells)
     by_outcome = single.reshape(len(single), -1, CASE_BLOCKS).sum(axis=2)
     patterns, left_out = telling_patterns(found, by_outcome, sequences.cases, ctx.params)
-    totals = np.sum([piece.weights.sum(axis=0) for piece in sequences()], axis=0, dtype=np.int64)
+    totals = np.stack([piece.weights.sum(axis=0) for piece in sequences()]).sum(axis=0)
     return separations(patterns, occurrences(sequences, patterns, cells), totals), left_out
 
 

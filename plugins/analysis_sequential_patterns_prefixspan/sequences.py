@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Chunk, Context, Groups, keep_groups
-from toolkit.plugin.eventlog import CASE_BLOCKS, CaseLog, Roles, block_of_cases, block_starts, case_log, starts_by_slice
+from toolkit.plugin.eventlog import (
+    CASE_BLOCKS,
+    CaseLog,
+    Labels,
+    Roles,
+    block_of_cases,
+    block_starts,
+    case_log,
+    starts_by_slice,
+)
 
 from .database import Database, database, joined
 
@@ -67,14 +76,15 @@ class Sequences:
 
     def __init__(self, ctx: Context, roles: Roles, profile: dict[str, Any]) -> None:
         self._ctx, self._roles, self._profile = ctx, roles, profile
-        counts = np.zeros(ctx.schema[roles.activity].categories, np.int64)
+        self._labels = Labels(ctx, roles.activity)
+        counts = np.zeros(len(self._labels), np.int64)
         starts = starts_by_slice(None, profile)
         candidates = _candidates(ctx, roles)
         seen = {name: np.zeros(ctx.schema[name].categories, np.int64) for name in candidates}
         changing = dict.fromkeys(candidates, 0)
         self.cases = 0
         for chunk in ctx.chunks([*self._needed(), *candidates]):
-            log = case_log(chunk, roles)
+            log = case_log(chunk, roles, self._labels)
             self.cases += log.starts.size - 1
             counts += np.bincount(log.activity, minlength=counts.size)
             starts += starts_by_slice(log, profile)
@@ -83,7 +93,7 @@ class Sequences:
                 seen[name] += np.bincount(codes[log.starts[1:] - 1] + 1, minlength=seen[name].size + 1)[1:]
                 changes = np.flatnonzero(log.follows[1:] & (codes[1:] != codes[:-1]))
                 changing[name] += np.unique(log.case_of()[changes]).size
-        self.groups = keep_groups(counts, ctx.budget.max_groups, ctx.categories(roles.activity)[:-1])
+        self.groups = keep_groups(counts, ctx.budget.max_groups, self._labels.names)
         self._bounds = block_starts(starts)
         self.outcome = Outcome()
         steady = [
@@ -98,8 +108,7 @@ class Sequences:
     @property
     def items(self) -> list[str]:
         """The activities that patterns are made of."""
-        names = self._ctx.categories(self._roles.activity)
-        return [str(names[code]) for code in np.sort(self.groups.codes).tolist()]
+        return [self._labels.names[code] for code in np.sort(self.groups.codes).tolist()]
 
     def __call__(self) -> Iterator[Database]:
         """The databases."""
@@ -119,7 +128,7 @@ class Sequences:
         return held
 
     def _of(self, chunk: Chunk) -> Database:
-        log = case_log(chunk, self._roles)
+        log = case_log(chunk, self._roles, self._labels)
         places = np.full(self.groups.places.size, -1, np.int64)
         places[np.sort(self.groups.codes)] = np.arange(len(self.groups.codes))
         blocks = block_of_cases(log, self._profile, self._bounds)
@@ -136,7 +145,7 @@ def _candidates(ctx: Context, roles: Roles) -> list[str]:
     """Columns that may be the outcome, by the parameter or by their names."""
     given = ctx.params["outcome"]
     taken = set(roles.given.values())
-    fitting = [n for n in ctx.columns() if n not in taken and ctx.schema[n].encoding == "coded"]
+    fitting = [n for n in ctx.columns("categorical") if n not in taken and ctx.schema[n].encoding == "coded"]
     if given:
         return [n for n in fitting if n == given]
     return [n for n in fitting if _OUTCOMES & set(n.lower().replace("_", " ").replace(":", " ").split())]

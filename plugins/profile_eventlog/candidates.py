@@ -9,7 +9,7 @@ from toolkit.plugin import ColumnSpec, Context, Skip, UsageError
 from toolkit.plugin.eventlog import EVENT_ROLES
 from toolkit.plugin.wording import listed
 
-from .names import is_attribute_of_case, name_score, side
+from .names import STANDARD, is_attribute_of_case, name_score, side
 
 HOW_TO_DECLARE = (
     "name the columns in a types file, as in order_no: {role: case}, with the roles case, activity and timestamp, and "
@@ -77,19 +77,18 @@ def check_kind(role: str, spec: ColumnSpec) -> None:
     """
     fits = {
         "case": spec.kind in ("int", "bool", "date", "string", "decimal"),
-        "activity": spec.encoding == "coded",
+        "activity": spec.kind in ("string", "int", "bool"),
         "timestamp": spec.kind in ("timestamp", "date"),
         "start": spec.kind in ("timestamp", "date"),
         "end": spec.kind in ("timestamp", "date"),
         "resource": True,
-        "lifecycle": spec.encoding == "coded",
+        "lifecycle": spec.kind == "string",
     }
     if fits[role]:
         return
     wanted = {"case": "string", "activity": "string", "lifecycle": "string"}.get(role, "timestamp")
-    what = f"{spec.kind} of many values" if spec.encoding == "long" else spec.kind
     raise Skip(
-        f"column {spec.name!r} was given the role {role}, and is {what}",
+        f"column {spec.name!r} was given the role {role}, and is {spec.kind}",
         f"declare {spec.name} as kind: {wanted} when the table is converted, or give the role to another column",
     )
 
@@ -100,7 +99,8 @@ def candidates(ctx: Context, role: str) -> list[Candidate]:
     if known is not None:
         check_kind(role, ctx.schema[known.name])
         return [known]
-    taken = {found.name for other in EVENT_ROLES if other != role and (found := declared_role(ctx, other))}
+    declared = [declared_role(ctx, other) for other in EVENT_ROLES if other != role]
+    taken = {column.name for column in declared if column is not None}
     fitting = {"case": _may_be_case, "activity": _may_be_activity, "timestamp": _may_be_time}[role]
     found = [
         Candidate(spec.name, name_score(role, spec.name), "", _distinct(ctx, spec.name))
@@ -121,7 +121,7 @@ def other_role(ctx: Context, role: str, taken: set[str]) -> Candidate | None:
     if role in ("start", "end"):
         return None
     specs = (s for s in ctx.schema if s.name not in taken and s.kind in ("string", "int"))
-    found = [Candidate(s.name, name_score(role, s.name)) for s in specs if role == "resource" or s.encoding == "coded"]
+    found = [Candidate(s.name, name_score(role, s.name)) for s in specs if role == "resource" or s.kind == "string"]
     best = max(found, key=lambda c: c.name_score, default=None)
     return best if best is not None and best.name_score >= _ACCEPTED_NAME else None
 
@@ -156,24 +156,26 @@ def _may_be_case(ctx: Context, spec: ColumnSpec) -> bool:
     if spec.kind not in ("int", "string"):
         return False
     distinct, present = _distinct(ctx, spec.name), _present(ctx, spec.name)
-    if distinct < 2 or present < 0.9 * ctx.rows:
+    if not distinct or present < 0.9 * ctx.rows:
         return False
-    return name_score("case", spec.name) >= 90 or _LEAST_EVENTS <= present / distinct <= _MOST_EVENTS
+    plain = name_score("case", spec.name) >= STANDARD
+    return plain or (distinct > 1 and _LEAST_EVENTS <= present / distinct <= _MOST_EVENTS)
 
 
 def _may_be_activity(ctx: Context, spec: ColumnSpec) -> bool:
-    if spec.encoding != "coded" or spec.kind != "string" or is_attribute_of_case(spec.name):
+    if spec.kind != "string" or is_attribute_of_case(spec.name):
         return False
     lifecycle = name_score("lifecycle", spec.name) >= _ACCEPTED_NAME
     enough = _present(ctx, spec.name) >= 0.9 * ctx.rows
-    least = 1 if name_score("activity", spec.name) >= 90 else 2
-    return enough and not lifecycle and least <= spec.categories <= _MOST_ACTIVITIES
+    least = 1 if name_score("activity", spec.name) >= STANDARD else 2
+    return enough and not lifecycle and least <= _distinct(ctx, spec.name) <= _MOST_ACTIVITIES
 
 
 def _may_be_time(ctx: Context, spec: ColumnSpec) -> bool:
     fits = spec.kind in ("timestamp", "date") and not is_attribute_of_case(spec.name)
     found: dict[str, Any] = ctx.kernel("extremes", spec.name)
-    return fits and found["min"] is not None and found["min"] < found["max"]
+    plain = name_score("timestamp", spec.name) >= STANDARD
+    return fits and found["min"] is not None and (plain or found["min"] < found["max"])
 
 
 def _present(ctx: Context, name: str) -> int:

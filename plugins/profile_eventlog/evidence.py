@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Context, round_significant
-from toolkit.plugin.eventlog import EventSorter, SortedEvents
+from toolkit.plugin.eventlog import EventSorter, Labels, SortedEvents
 from toolkit.plugin.eventlog.durations import exact_sum
 
 Ints = npt.NDArray[np.int64]
@@ -89,7 +89,8 @@ class _Activity:
 def evidence(ctx: Context, case: str, timestamp: str, activities: Sequence[str]) -> dict[str, Evidence]:
     """Evidence for each candidate for the activity, over all rows that have the case and the time."""
     sorter = EventSorter(ctx, case, timestamp)
-    tables = {n: _Activity(np.zeros([ctx.schema[n].categories + 1] * 2, np.int64)) for n in activities}
+    labels = {name: Labels(ctx, name) for name in activities}
+    tables = {name: _Activity(np.zeros([len(found) + 1] * 2, np.int64)) for name, found in labels.items()}
     cases = events = moves = spans = 0
     low: int | None = None
     high = 0
@@ -102,7 +103,7 @@ def evidence(ctx: Context, case: str, timestamp: str, activities: Sequence[str])
         earliest, latest = int(first.min()), int(last.max())
         low, high = (earliest, latest) if low is None else (min(low, earliest), max(high, latest))
         for name, table in tables.items():
-            codes = log.columns.values[name].astype(np.int64)
+            codes = labels[name].codes(log.columns.values[name], log.columns.present(name))
             table.add(np.where(codes < 0, len(table.steps) - 1, codes), log)
     whole = cases * (high - low) if low is not None else 0
     compactness = 1 - spans / whole if whole else 0.0

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Context
-from toolkit.plugin.eventlog import DurationHistogram, EventSorter, Roles, SortedEvents, VariantTally, sequence_hashes
+from toolkit.plugin.eventlog import (
+    DurationHistogram,
+    EventSorter,
+    Labels,
+    Roles,
+    SortedEvents,
+    VariantTally,
+    sequence_hashes,
+)
 from toolkit.plugin.eventlog.variants import Variant
 
 Ints = npt.NDArray[np.int64]
@@ -82,13 +90,14 @@ class Facts:
         return 0
 
 
-def count_events(ctx: Context, roles: Roles, listed: int) -> Facts:
+def count_events(ctx: Context, roles: Roles, labels: Labels, listed: int) -> Facts:
     """Count, in one sort of the events; sequences of variants that were not foreseen take a second one."""
-    facts = Facts(*(np.zeros(ctx.schema[roles.activity].categories, np.int64) for _ in range(3)))
+    zeros = np.zeros(len(labels), np.int64)
+    facts = Facts(zeros, zeros.copy(), zeros.copy())
     sorter, tally = EventSorter(ctx, roles.case, roles.timestamp), VariantTally(ctx.rows, ctx.scratch)
     known: dict[tuple[int, int], list[int]] = {}
     without_activity = 0
-    for log in _events(sorter, roles):
+    for log in _events(sorter, roles, labels):
         rows = len(log.columns)
         log = log.where(log.columns.values[roles.activity] >= 0)
         without_activity += rows - len(log.columns)
@@ -99,15 +108,19 @@ def count_events(ctx: Context, roles: Roles, listed: int) -> Facts:
     facts.variants, top = tally.finish(listed)
     unknown = {v.row for v in top if (v.first, v.second) not in known}
     if unknown:
-        for log in _events(sorter, roles):
+        for log in _events(sorter, roles, labels):
             log = log.where(log.columns.values[roles.activity] >= 0)
             _remember_rows(log, roles, unknown, known)
     facts.top = [(v, known[v.first, v.second][:_LONGEST_SHOWN]) for v in top]
     return facts
 
 
-def _events(sorter: EventSorter, roles: Roles) -> Iterator[SortedEvents]:
-    return sorter.events([roles.activity])
+def _events(sorter: EventSorter, roles: Roles, labels: Labels) -> Iterator[SortedEvents]:
+    """The events with codes of their activities."""
+    for log in sorter.events([roles.activity]):
+        held = log.columns
+        held.values[roles.activity] = labels.codes(held.values[roles.activity], held.present(roles.activity))
+        yield log
 
 
 def _add(

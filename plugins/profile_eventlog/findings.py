@@ -28,10 +28,11 @@ def findings_of(roles: Roles, facts: Facts, data: Mapping[str, Any]) -> list[Fin
 
 def _log(roles: Roles, facts: Facts, data: Mapping[str, Any]) -> Finding:
     median = facts.length_quantile(0.5)
+    what = "event" if median == 1 else "events"
     duration = span(data["durations"]["quantiles"]["0.5"][0])
     activities = data["activities"]
     how = {role: entry["how"] for role, entry in data["how"].items()}
-    said = f"{quoted(roles.case)} behaves as a case ({facts.cases:,} cases, median {median:,} events), "
+    said = f"{quoted(roles.case)} behaves as a case ({facts.cases:,} cases, median {median:,} {what}), "
     said += f"{quoted(roles.activity)} as activity ({activities:,} values), {quoted(roles.timestamp)} as timestamp"
     for role in ("start", "end", "resource", "lifecycle"):
         name = roles.given.get(role)

@@ -22,9 +22,8 @@ row), so memory does not grow with the table.
 Caps. ``max_pairs`` bounds how many pairs of a case and a time are looked at, the likeliest by name first;
 ``max_groups`` how many activities and variants are listed. Neither changes a count.
 
-What it does not do. It does not join tables, nor make a case of several columns. An activity needs a column of
-coded text; numbers that stand for activities have to be declared as text. Where nothing is found it is skipped, and
-says how to declare the roles.
+What it does not do. It does not join tables, nor make a case of several columns. Numbers are taken for activities only
+where they are declared to be. Where nothing is found it is skipped, and says how to declare the roles.
 
 References
 ----------
@@ -34,11 +33,13 @@ van der Aalst (2016), doi:10.1007/978-3-662-49851-4. Suriadi and others (2017), 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from toolkit.plugin import Context, Result, omission
+from toolkit.plugin.eventlog import Labels
 
-from .facts import Facts, count_events
+from .facts import Facts, Ints, count_events
 from .findings import findings_of
 from .search import Search, find_roles
 
@@ -53,16 +54,12 @@ def run(ctx: Context) -> Result:
     Result
         ``data`` has ``roles``, ``how`` (of each role), ``alternatives``, the counts, and lists of activities, first and
         last activities and variants.
-
-    Examples
-    --------
-    >>> span(93_960.0)
-    [26.1, 'hours']
     """
     search = find_roles(ctx)
     listed = min(ctx.params["listed"], ctx.budget.max_groups or _TOP)
-    facts = count_events(ctx, search.roles, listed)
-    data = describe(ctx, search, facts, listed)
+    labels = Labels(ctx, search.roles.activity)
+    facts = count_events(ctx, search.roles, labels, listed)
+    data = describe(ctx, search, facts, labels.names, listed)
     findings = findings_of(search.roles, facts, data) if facts.cases else []
     most = ctx.budget.max_findings
     if most is not None and len(findings) > most:
@@ -70,14 +67,9 @@ def run(ctx: Context) -> Result:
     return Result(data, findings[:most])
 
 
-def describe(ctx: Context, search: Search, facts: Facts, listed: int) -> dict[str, Any]:
+def describe(ctx: Context, search: Search, facts: Facts, names: list[str], listed: int) -> dict[str, Any]:
     """What was found, as plain values."""
-    names, unit = ctx.categories(search.roles.activity), ctx.schema[search.roles.timestamp].unit
-
-    def counted(counts: Any) -> list[list[Any]]:
-        order = sorted(range(len(counts)), key=lambda code: (-int(counts[code]), code))
-        return [[names[code], int(counts[code])] for code in order[:listed] if counts[code]]
-
+    unit = ctx.schema[search.roles.timestamp].unit
     used = int((facts.activities > 0).sum())
     if used > listed:
         rule = "the activities with the most events, ties in their order as text; counts take in all"
@@ -108,8 +100,20 @@ def describe(ctx: Context, search: Search, facts: Facts, listed: int) -> dict[st
         "cases_whose_rows_stand_together": facts.together,
         "steps": facts.steps,
         "steps_back": facts.steps_back,
-        "events_by_activity": counted(facts.activities),
-        "first_activities": counted(facts.firsts),
-        "last_activities": counted(facts.lasts),
+        "events_by_activity": counted(facts.activities, names, listed),
+        "first_activities": counted(facts.firsts, names, listed),
+        "last_activities": counted(facts.lasts, names, listed),
         "top_variants": variants,
     }  # fmt: skip
+
+
+def counted(counts: Sequence[int] | Ints, names: Sequence[str], most: int) -> list[list[Any]]:
+    """The names with the largest counts, ties in their order.
+
+    Examples
+    --------
+    >>> counted([5, 9, 0, 5], ["ask", "buy", "call", "do"], 2)
+    [['buy', 9], ['ask', 5]]
+    """
+    order = sorted(range(len(counts)), key=lambda code: (-int(counts[code]), code))
+    return [[names[code], int(counts[code])] for code in order[:most] if counts[code]]

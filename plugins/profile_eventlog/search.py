@@ -71,7 +71,7 @@ def find_roles(ctx: Context) -> Search:
     nothing = missing_roles(found)
     if nothing is not None:
         raise nothing
-    first = _Triple(*(found[role][0] for role in ("case", "activity", "timestamp")))
+    first = _Triple(found["case"][0], found["activity"][0], found["timestamp"][0])
     certain = first.case.name_score >= STANDARD and first.activity.name_score >= STANDARD
     best = first if certain else _by_values(ctx, found)
     roles = {"case": best.case, "activity": best.activity, "timestamp": best.timestamp}

@@ -71,7 +71,7 @@ def run(ctx: Context) -> Result:
     with ctx.derive([*(declared(ctx, n) for n in names), source_row()], rows="reordered") as out:
         chunks = Chunks(out, min(ctx.grid.chunk_rows, LARGEST_CASE))
         for part in sorter.events(names):
-            events = part.where(part.columns.values[roles.activity] >= 0)
+            events = part.where(part.columns.present(roles.activity))
             moved += int(np.count_nonzero(events.follows[1:] & (np.diff(events.columns.rows) < 0)))
             for piece in chunks.take(events):
                 out.append(columns_of(piece, names, words))

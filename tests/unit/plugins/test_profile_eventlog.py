@@ -223,8 +223,17 @@ def test_the_sample_table_is_an_event_log() -> None:
 def test_tiny_logs(rows: int) -> None:
     columns = {"case_id": ["a"] * rows, "activity": ["x"] * rows, "timestamp": np.arange(rows).astype("M8[s]")}
     dataset = memory_dataset(columns, encodings={"case_id": "coded", "activity": "coded"})
-    if rows == 1:
-        with pytest.raises(Skip):
-            run_plugin(PLUGIN, dataset)
-        return
-    assert run_plugin(PLUGIN, dataset, params={"case": "case_id"}).data["cases"] == 1
+    data = run_plugin(PLUGIN, dataset).data
+    assert (data["cases"], data["events"], data["variants"]) == (1, rows, 1)
+
+
+def test_a_log_too_short_to_be_coded() -> None:
+    columns = {
+        "case_id": ["NA", "NA", "7", "x"],
+        "activity": ["a", "b", "a", "c"],
+        "time": np.arange(4).astype("M8[s]"),
+    }
+    dataset = memory_dataset(columns, 2, encodings={"case_id": "long", "activity": "long"})
+    data = run_plugin(PLUGIN, dataset).data
+    assert (data["cases"], data["events"], data["variants"], data["activities"]) == (3, 4, 3, 3)
+    assert data["events_by_activity"] == [["a", 2], ["b", 1], ["c", 1]]

@@ -11,6 +11,7 @@ from toolkit.plugin.eventlog.case_blocks import CASE_BLOCKS, block_of_cases, blo
 from toolkit.plugin.eventlog.case_log import CaseLog, case_log
 from toolkit.plugin.eventlog.columns import Columns, take
 from toolkit.plugin.eventlog.durations import DurationHistogram, span
+from toolkit.plugin.eventlog.labels import Labels
 from toolkit.plugin.eventlog.roles import Roles
 from toolkit.plugin.eventlog.sorting import EventSorter, SortedEvents, case_runs
 from toolkit.plugin.eventlog.variants import VariantTally, sequence_hashes
@@ -22,6 +23,7 @@ __all__ = [
     "Columns",
     "DurationHistogram",
     "EventSorter",
+    "Labels",
     "Roles",
     "SortedEvents",
     "VariantTally",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
 from toolkit.plugin.eventlog.case_keys import case_places
+from toolkit.plugin.eventlog.labels import Labels
 from toolkit.plugin.eventlog.roles import Roles
 from toolkit.plugin.eventlog.sorting import case_runs
 
@@ -24,7 +25,7 @@ class CaseLog:
     starts : ndarray of int64, shape (cases + 1,)
         Where each case begins, and where the last ends.
     activity : ndarray of int64, shape (events,)
-        Codes into ``ctx.categories`` of the activity.
+        Codes of `Labels`.
     time : ndarray of int64, shape (events,)
         The timestamp, in its column's unit.
     follows : ndarray of bool, shape (events,)
@@ -46,11 +47,20 @@ class CaseLog:
         return np.repeat(np.arange(self.starts.size - 1), self.lengths)
 
 
-def case_log(chunk: Chunk, roles: Roles) -> CaseLog:
-    """The events of a chunk; it holds whole cases, as that transform cuts chunks between them."""
+def case_log(chunk: Chunk, roles: Roles, labels: Labels) -> CaseLog:
+    """The events of a chunk; it holds whole cases, as that transform cuts chunks between them.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        Of the sorted log.
+    roles : Roles
+        Its columns.
+    labels : Labels
+        Codes of its activities.
+    """
     starts = case_runs(case_places(chunk.data(roles.case).values))
     follows = np.ones(len(chunk), bool)
     follows[starts[:-1]] = False
-    return CaseLog(
-        starts, chunk.codes(roles.activity).astype(np.int64), chunk.raw(roles.timestamp).astype(np.int64), follows
-    )
+    codes = labels.codes(chunk.data(roles.activity).values, chunk.valid(roles.activity))
+    return CaseLog(starts, codes, chunk.raw(roles.timestamp).astype(np.int64), follows)
