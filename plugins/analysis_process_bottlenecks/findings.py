@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolkit.plugin import Context, Finding
 from toolkit.plugin.eventlog import Roles, span
 from toolkit.plugin.eventlog.durations import told
+from toolkit.plugin.places import all_rows
 from toolkit.plugin.wording import percent, quoted, shown
 
 from .factors import Comparison
@@ -33,32 +34,32 @@ def bottleneck(ctx: Context, roles: Roles, step: Steps) -> Finding:
     evidence = {
         "activity": step.activity, "what": step.what, "share": share, "low": round(low, 1), "high": round(high, 1),
         "count": step.count, "median": median, "p90": p90, "seconds": step.seconds, "tenth": "one in ten",
-        "level": 95, "rows": [[0, ctx.rows - 1]], "chunks": list(range(min(ctx.grid.n_chunks, 50))),
+        "level": 95, **all_rows(ctx.grid),
     }  # fmt: skip
     columns = list(dict.fromkeys([roles.activity, roles.timestamp, roles.end or roles.start or roles.timestamp]))
     return Finding("bottleneck", columns, said, advice, step.share, step.interval, evidence=evidence)
 
 
-def difference(ctx: Context, roles: Roles, activity: str, test: Comparison) -> Finding:
+def difference(ctx: Context, roles: Roles, activity: str, test: Comparison, *, apart: bool) -> Finding:
     """Say when or for whom the longest wait is longer or shorter."""
     name, more = shown(activity), "longer" if test.delta > 0 else "shorter"
     where = {
         "hour": f"when they begin between {test.level} and the next full hour",
         "weekday": f"when they begin on a {test.level}",
     }.get(test.factor.name, f"where {quoted(test.factor.name)} is {test.level}")
+    what = "Waits before" if apart else "Times up to"
     here, there = (span(m) for m in test.medians)
     (low, high), of = test.interval, test.inside + test.outside
     said = (
-        f"Waits before {name} are {more} {where}: median about {told(here)}, {told(there)} for all others (Cliff's "
-        f"delta {test.delta:.2f}, 95 % interval {low:.2f} to {high:.2f}; {test.inside:,} of {of:,} waits)."
+        f"{what} {name} are {more} {where}: median about {told(here)}, {told(there)} for all others (Cliff's delta "
+        f"{test.delta:.2f}, 95 % interval {low:.2f} to {high:.2f}; {test.inside:,} of {of:,})."
     )
     column = test.factor.column
     advice = f"Ask why cases wait {more} for {name} in {quoted(roles.activity)} {where}."
     evidence = {
         "activity": activity, "factor": test.factor.name, "level": test.level, "median_here": here,
         "median_elsewhere": there, "delta": round(test.delta, 2), "low": round(low, 2), "high": round(high, 2),
-        "inside": test.inside, "of": of, "confidence": 95,
-        "rows": [[0, ctx.rows - 1]], "chunks": list(range(min(ctx.grid.n_chunks, 50))),
+        "inside": test.inside, "of": of, "confidence": 95, **all_rows(ctx.grid),
     }  # fmt: skip
     return Finding(
         "wait_goes_with",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.plugin import Chunk
-from toolkit.plugin.eventlog import CaseLog, Roles, span
+from toolkit.plugin.eventlog import CaseLog, Labels, Roles, span
 from toolkit.plugin.eventlog.durations import range_bounds, seconds_of
 from toolkit.plugin.inference import jackknife_of_sums
 
@@ -58,7 +58,30 @@ class EventTimes:
         return self.waits.of(node)
 
 
-def steps_of(chunk: Chunk, log: CaseLog, nodes: Ints, roles: Roles) -> EventTimes:
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The column of the lifecycle, and its codes of a start and of a completion."""
+
+    labels: Labels
+    start: int
+    complete: int
+
+    def of(self, chunk: Chunk) -> Ints:
+        """The code of each event."""
+        return self.labels.codes(chunk.data(self.labels.name).values, chunk.valid(self.labels.name))
+
+
+def stages_of(labels: Labels) -> Stages | None:
+    """Those of a lifecycle; None where it does not have both.
+
+    The names are those of the standard lifecycle of XES (IEEE 1849), in any case.
+    """
+    known = {name.casefold(): code for code, name in enumerate(labels.names)}
+    both = "start" in known and "complete" in known
+    return Stages(labels, known["start"], known["complete"]) if both else None
+
+
+def steps_of(chunk: Chunk, log: CaseLog, nodes: Ints, roles: Roles, stages: Stages | None = None) -> EventTimes:
     """Waits and work of a chunk.
 
     Parameters
@@ -71,6 +94,8 @@ def steps_of(chunk: Chunk, log: CaseLog, nodes: Ints, roles: Roles) -> EventTime
         The activity of each event.
     roles : Roles
         The columns.
+    stages : Stages or None
+        Where events are starts and completions: from one to the other, when they follow each other, is work.
     """
     start, end = log.time, log.time
     has_start = has_end = np.ones(log.time.size, bool)
@@ -82,6 +107,16 @@ def steps_of(chunk: Chunk, log: CaseLog, nodes: Ints, roles: Roles) -> EventTime
     later = np.flatnonzero(log.follows)
     before = later - 1
     repeats = (log.time[later] == log.time[before]) & (nodes[later] == nodes[before])
+    if stages is not None:
+        stage = stages.of(chunk)
+        works = (nodes[later] == nodes[before]) & (stage[before] == stages.start) & (stage[later] == stages.complete)
+        repeats &= stage[later] == stage[before]
+        took = log.time[later] - log.time[before]
+        waited = ~works & ~repeats
+        waits, work = (
+            Waits(later[which], nodes[later[which]], took[which], log.time[before[which]]) for which in (waited, works)
+        )
+        return EventTimes(waits, work)
     kept = ~repeats & has_end[before] & has_start[later]
     later, before = later[kept], before[kept]
     waits = Waits(later, nodes[later], np.maximum(start[later] - end[before], 0), end[before])
@@ -147,9 +182,8 @@ class Steps:
         }  # fmt: skip
 
     @classmethod
-    def of_sums(cls, sums: dict[str, Any], names: list[str], unit: str, roles: Roles) -> list[Steps]:
+    def of_sums(cls, sums: dict[str, Any], names: list[str], unit: str, *, apart: bool) -> list[Steps]:
         """All of them, the largest sum first."""
-        apart = bool(roles.start or roles.end)
         blocks = np.concatenate([joined(sums["waits"]), joined(sums["work"])], axis=1)  # doubles: shares need no more
         whole = float(blocks.sum())
         if not whole:

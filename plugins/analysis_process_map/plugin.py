@@ -36,7 +36,6 @@ from toolkit.plugin import (
     Chunk,
     Context,
     Groups,
-    Reducer,
     Result,
     State,
     StateClass,
@@ -44,14 +43,14 @@ from toolkit.plugin import (
     keep_groups,
     omission,
 )
-from toolkit.plugin.eventlog import Labels, Roles, case_log
+from toolkit.plugin.eventlog import CaseReducer, case_log
 
 from .findings import findings_of
 from .graph import Graph, edge_sums, graph_of, merged_sums, no_edges
 from .skips import Skipped, no_skips, skip_counts, skips_of
 
 
-class Plugin(Reducer):
+class Plugin(CaseReducer):
     """Activities in the first pass, steps in the second, cases that skip something in the third.
 
     Examples
@@ -62,16 +61,6 @@ class Plugin(Reducer):
 
     state_class: ClassVar[StateClass] = "exact"
     passes = 3
-
-    @cached_property
-    def roles(self) -> Roles:
-        """The columns of the event log."""
-        return Roles.of(self.ctx.result("profile_eventlog").data)
-
-    @cached_property
-    def labels(self) -> Labels:
-        """Codes of the activities."""
-        return Labels(self.ctx, self.roles.activity)
 
     @cached_property
     def groups(self) -> Groups:
@@ -119,7 +108,7 @@ class Plugin(Reducer):
 
     def finish(self, state: State, ctx: Context) -> Result:
         """Draw the graph and word the findings."""
-        profile = ctx.result("profile_eventlog").data
+        profile = self.profile
         if self.groups.omission is not None:
             ctx.omit(self.groups.omission)
         names = self.groups.labels(self.labels.names)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from toolkit.plugin import Context, Finding
 from toolkit.plugin.eventlog import Roles
+from toolkit.plugin.places import all_rows
 from toolkit.plugin.wording import percent, quoted, shown
 
 from .mining import Pattern
@@ -49,7 +49,7 @@ def summary(
     evidence = {
         "patterns": len(found), "closed": len(closed), "longest": longest, "least": least, "cases": cases,
         "least_share": least_share, "pattern_cases": found[best], "share": share,
-        "pattern": [[items[i] for i in group] for group in best], **_everywhere(ctx),
+        "pattern": [[items[i] for i in group] for group in best], **all_rows(ctx.grid),
     }  # fmt: skip
     columns = [roles.case, roles.activity]
     return Finding("frequent_patterns", columns, said, advice, found[best] / cases, evidence=evidence)
@@ -72,7 +72,7 @@ def separation(ctx: Context, roles: Roles, items: Sequence[str], outcome: Outcom
         "pattern": [[items[i] for i in group] for group in test.pattern], "outcome": outcome.labels[test.level],
         "cases": test.cases, "with_pattern": test.with_pattern, "with_outcome": test.with_level, "inside": test.inside,
         "share": overall, "share_of_outcome": inside, "share_of_pattern": ending, "odds_ratio": ratio, "low": shown_low,
-        "high": shown_high, "confidence": 95, **_everywhere(ctx),
+        "high": shown_high, "confidence": 95, **all_rows(ctx.grid),
     }  # fmt: skip
     return Finding(
         "pattern_goes_with_outcome",
@@ -86,8 +86,3 @@ def separation(ctx: Context, roles: Roles, items: Sequence[str], outcome: Outcom
         evidence=evidence,
         references=["10.1109/TKDE.2004.77"],
     )
-
-
-def _everywhere(ctx: Context) -> dict[str, Any]:
-    """The rows that a count over all cases rests on."""
-    return {"rows": [[0, ctx.rows - 1]], "chunks": list(range(min(ctx.grid.n_chunks, 50)))}

@@ -70,6 +70,18 @@ class Places:
         }
 
 
+def all_rows(grid: ChunkGrid) -> dict[str, Any]:
+    """Rows and chunks of a count over the whole table, for the evidence of a finding; chunks are capped.
+
+    Examples
+    --------
+    >>> all_rows(ChunkGrid(25, 10))
+    {'rows': [[0, 24]], 'chunks': [0, 1, 2], 'chunks_with_it': 3}
+    """
+    chunks = list(range(min(grid.n_chunks, MOST_CHUNKS)))
+    return {"rows": [[0, grid.rows - 1]], "chunks": chunks, "chunks_with_it": grid.n_chunks}
+
+
 def block_places(grid: ChunkGrid, blocks: Iterable[int]) -> dict[str, Any]:
     """Rows and chunks of some of the 64 blocks, for the evidence of a finding.
 

@@ -75,6 +75,25 @@ def test_waits_are_those_of_a_dictionary(seed: int, ends: bool, tmp_path: Path) 
     assert data["longest_wait"] == longest["activity"]
 
 
+def test_starts_and_completions_tell_waiting_from_work(tmp_path: Path) -> None:
+    rows = []
+    for case in range(40):
+        at = case * 10_000
+        for activity, wait, work in (("ask", 0, 60), ("check", 3_000, 120), ("answer", 30, 0)):
+            at += wait
+            rows += [(f"k{case}", activity, "start", at), (f"k{case}", activity, "COMPLETE", at + work)]
+            at += work
+    frame = pd.DataFrame(rows, columns=["case_id", "activity", "lifecycle", "seconds"])
+    frame["timestamp"] = pd.to_datetime(frame.pop("seconds"), unit="s")
+    result = results_of(convert_table(frame, appdata=tmp_path), tmp_path, PLUGIN)[PLUGIN].decoded()
+    found = {(s["what"], s["activity"]): (s["count"], s["seconds"]) for s in result.data["activities"]}
+    assert found == {
+        ("waiting", "check"): (40, 120_000.0), ("waiting", "answer"): (40, 1_200.0), ("work", "ask"): (40, 2_400.0),
+        ("work", "check"): (40, 4_800.0), ("work", "answer"): (40, 0.0),
+    }  # fmt: skip
+    assert result.findings[0].sentence.startswith('Waiting before "check" takes 93.5 % of the time of all cases')
+
+
 def test_any_split_and_any_chunks_give_the_same(tmp_path: Path) -> None:
     frame = timed_log(2)
     results = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from toolkit.core.schema import EVENT_ROLES
 from toolkit.plugin.eventlog.case_blocks import CASE_BLOCKS, block_of_cases, block_starts, starts_by_slice
 from toolkit.plugin.eventlog.case_log import CaseLog, case_log
+from toolkit.plugin.eventlog.case_reducer import CaseReducer
 from toolkit.plugin.eventlog.columns import Columns, take
 from toolkit.plugin.eventlog.durations import DurationHistogram, span
 from toolkit.plugin.eventlog.labels import Labels
@@ -20,6 +21,7 @@ __all__ = [
     "CASE_BLOCKS",
     "EVENT_ROLES",
     "CaseLog",
+    "CaseReducer",
     "Columns",
     "DurationHistogram",
     "EventSorter",

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from toolkit.core.chunk import Chunk
 from toolkit.core.strings import StringBlock
 from toolkit.plugin.context import Context
-from toolkit.plugin.eventlog.columns import packed
+from toolkit.plugin.eventlog.columns import dictionary_of
 
 _WIDTH = 16
 """Bytes of long text behind what all values begin with, by which rows are parted."""
@@ -58,11 +57,7 @@ def case_places(values: Any) -> Ints:
     [2, 0, 2, 1]
     """
     if isinstance(values, StringBlock):
-        lengths, data = packed(values)
-        offsets = np.zeros(len(values) + 1, np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes())]
-        coded = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(values), buffers).dictionary_encode()
+        coded = dictionary_of(values)
         order = np.asarray(pc.array_sort_indices(coded.dictionary)).astype(np.int64)
         place = np.empty(order.size, np.int64)
         place[order] = np.arange(order.size)

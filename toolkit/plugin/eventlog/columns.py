@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from toolkit.core.chunk import Chunk
 from toolkit.core.strings import StringBlock
@@ -100,6 +101,15 @@ def join_rows(parts: Sequence[Columns]) -> Columns:
         if any(name in p.absent for p in parts):
             out.absent[name] = np.concatenate([~p.present(name) for p in parts])
     return out
+
+
+def dictionary_of(block: StringBlock) -> pa.DictionaryArray:
+    """Long text as an Arrow dictionary of its different byte strings, in the order in which they come."""
+    lengths, data = packed(block)
+    offsets = np.zeros(len(block) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes())]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(block), buffers).dictionary_encode()
 
 
 def packed(block: StringBlock) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:

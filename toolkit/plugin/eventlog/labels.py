@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from toolkit.core.strings import StringBlock
 from toolkit.plugin.context import Context
-from toolkit.plugin.eventlog.columns import packed
+from toolkit.plugin.eventlog.columns import dictionary_of
 from toolkit.plugin.result import Skip
 
 MOST = 131_072
@@ -81,11 +80,7 @@ class Labels:
 def _distinct(values: Any) -> tuple[list[Any], Ints]:
     """The different values, and the place of each row's among them."""
     if isinstance(values, StringBlock):
-        lengths, data = packed(values)
-        offsets = np.zeros(len(values) + 1, np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes())]
-        coded = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(values), buffers).dictionary_encode()
+        coded = dictionary_of(values)
         return coded.dictionary.to_pylist(), np.asarray(coded.indices, np.int64)
     found, places = np.unique(values, return_inverse=True)
     return found.tolist(), places.astype(np.int64)
