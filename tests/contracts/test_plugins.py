@@ -217,6 +217,8 @@ def run_in_memory(manifest: Manifest, dataset: Dataset, scratch: Path) -> Result
     found = {kernel_key(n.kernel, r.columns, n.params): answers[r.key] for n, r in asked}
     inputs = Inputs(manifest.id, manifest.columns, manifest.param_defaults, kernels=dict(found))
     needed = {name: run_in_memory(PLUGINS[name], dataset, scratch) for name in manifest.depends_on if name in PLUGINS}
+    if any(result is None for result in needed.values()):
+        return None  # what needs a plugin that was skipped is skipped
     inputs.upstream = {name: result for name, result in needed.items() if result is not None}
     inputs.plan, inputs.scratch = make_plan(dataset, PLUGINS, [], Policy()).to_json(), scratch
     ctx = Context(dataset, inputs)
