@@ -15,7 +15,7 @@ events are sorted by case, time and row, and counted. Every number is exact; var
 quantiles of durations are the middle of a range of at most one part in 128, given with its bounds. A case is what is
 written: the text "NA" is a case like others.
 
-Cost. One sort of the events, about 600 ns a row, and one more for each candidate for the case where names do
+Cost. One sort of the events, about 1.5 microseconds a row, and one more for each candidate for the case where names do
 not decide. Parts of about 131,072 rows are sorted in memory, the rest waits in the scratch folder (some 40 bytes a
 row), so memory does not grow with the table.
 

@@ -10,7 +10,7 @@ unique. Cases come in the order of their values: numbers as numbers, text by its
 case, written to the scratch folder, and sorted range by range. Chunks take in whole cases up to as many rows as the
 parent's chunks have; a larger case has a chunk of its own.
 
-Cost. Three readings and one writing, about 110 ns a row and column; one range of rows in memory (about 131,072), and on
+Cost. Three readings and one writing, about 150 ns a row and column; one range of rows in memory (about 131,072), and on
 disk the table twice for a while.
 
 Caps. ``max_cols`` leaves out columns without a role, the last in table order first. By default long text without a role

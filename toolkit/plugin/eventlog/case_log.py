@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
-from toolkit.plugin.eventlog.case_keys import case_places
+from toolkit.plugin.eventlog.case_keys import run_marks
 from toolkit.plugin.eventlog.labels import Labels
 from toolkit.plugin.eventlog.roles import Roles
 from toolkit.plugin.eventlog.sorting import case_runs
@@ -59,7 +59,7 @@ def case_log(chunk: Chunk, roles: Roles, labels: Labels) -> CaseLog:
     labels : Labels
         Codes of its activities.
     """
-    starts = case_runs(case_places(chunk.data(roles.case).values))
+    starts = case_runs(run_marks(chunk.data(roles.case).values))
     follows = np.ones(len(chunk), bool)
     follows[starts[:-1]] = False
     codes = labels.codes(chunk.data(roles.activity).values, chunk.valid(roles.activity))

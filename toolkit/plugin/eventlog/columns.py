@@ -14,6 +14,8 @@ from toolkit.core.chunk import Chunk
 from toolkit.core.strings import StringBlock
 
 Ints = npt.NDArray[np.int64]
+_ROWS = 1 << 13
+"""Rows of long text taken at a time, so that temporaries stay small."""
 
 
 @dataclass(slots=True)
@@ -119,9 +121,14 @@ def packed(block: StringBlock) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.u
     np.cumsum(lengths[:-1], out=offsets[1:])
     if np.array_equal(block.starts, offsets):
         return lengths, block.payload[: int(lengths.sum(dtype=np.int64))]
-    places = np.repeat(block.starts - offsets, lengths)
-    places += np.arange(places.size)
-    return lengths, block.payload[places]
+    ends = np.append(offsets, lengths.sum(dtype=np.int64))
+    data = np.empty(int(ends[-1]), np.uint8)
+    for at in range(0, lengths.size, _ROWS):
+        rows = slice(at, at + _ROWS)
+        places = np.repeat(block.starts[rows] - offsets[rows] + offsets[at], lengths[rows])
+        places += np.arange(places.size)
+        data[offsets[at] : ends[min(at + _ROWS, lengths.size)]] = block.payload[places]
+    return lengths, data
 
 
 def _block(lengths: npt.NDArray[np.uint32], data: npt.NDArray[np.uint8]) -> StringBlock:

@@ -181,7 +181,7 @@ class EventSorter:
         yield SortedEvents(part.at(order), case_runs(case[order]))
 
 
-def case_runs(case: Ints) -> Ints:
+def case_runs(case: npt.NDArray[Any]) -> Ints:
     """Where each run of equal numbers begins, and where the last ends.
 
     Examples
