@@ -14,9 +14,9 @@ are but the record of one outcome (a cancellation of cancelled cases), are left 
 nearly all cases of an outcome have is tested and not told. Each pattern with each outcome is a test; a finding has a
 q-value of at most 5 % within the plugin.
 
-Cost. Two passes over the sorted log, and one more for each length where sequences don't fit, about 1 microsecond an event; and
-a second for 2,000 frequent patterns and tests, more where there are thousands of different sequences. 64 MB at most for
-sequences.
+Cost. Two passes over the sorted log, and one more for each length where sequences don't fit, about 1 microsecond an
+event; and a second for 2,000 frequent patterns and tests, more where there are thousands of different sequences. 64 MB
+at most for sequences.
 
 Caps. ``max_groups`` keeps the most frequent activities; the others are no part of patterns. ``max_pairs`` (2,000 for
 this plugin) bounds the patterns of one length: where more are frequent, the least number of cases is raised to the
