@@ -23,7 +23,7 @@ PATTERNS = ("full load", "batches", "chunks", "kernels")
 STATUSES = ("not_started", "in_progress", "streaming_ok")
 
 _ROWS, _CHUNK_ROWS, _SEED = 1200, 250, 20260101
-_SPLIT = frozenset({"Reducer", "RepeatScan"})
+_SPLIT = frozenset({"Reducer", "RepeatScan", "CaseReducer"})
 """Classes of the plugin API that are handed every chunk."""
 
 _CALLS = {
