@@ -46,7 +46,7 @@ def column_sets(dataset: Dataset) -> list[KernelRequest]:
             found += [request(name, c) for c in numbers]
         elif name == "timebins":
             found += [request(name, times[0], numbers[0], coded[0])] if times else []
-        elif name in ("comoments", "tsqr"):
+        elif name in ("comoments", "tsqr", "rowbins"):
             found.append(request(name, *numbers))
         else:
             found.append(request(name, *names))

@@ -12,9 +12,9 @@ from toolkit.core.chunk import Chunk
 from toolkit.core.errors import UsageError
 from toolkit.core.schema import NUMERIC_KINDS, TIME_KINDS, ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
+from toolkit.kernels.binned import all_bins, bin_rows, bytes_of_bins, merge_bins, no_bins
 from toolkit.kernels.coding import Coder
 from toolkit.kernels.levels import Levels
-from toolkit.kernels.partial_moments import M2, M3, M4, MEAN, N, merge_moments, no_moments
 
 _SECOND = 10**9
 STEPS = [
@@ -24,25 +24,23 @@ STEPS = [
 """Widths of bins in nanoseconds: 1, 10 and 100 ms, 1, 5 and 15 s, 1, 5 and 15 min, 1 and 6 h, 1 and 7 days."""
 
 _UNITS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": _SECOND, "D": 86_400 * _SECOND}
-_ROWS = 1 << 15
 
 
 class TimeBins(Kernel):
-    """Rows, and count, mean, sum of squares, smallest and largest of a value, by bin of time and by group.
+    """Rows, and count, mean, sum of squares, smallest and largest of numbers, by bin of time and by group.
 
-    The first column is the time; further ones, in any order, a number and a category, of which the groups are the
-    levels of the kernel ``levels``. Bins are of equal width and aligned to the epoch; rows without a time are counted
-    apart.
+    The first column is the time; further ones, in any order, are numbers, and at most one category, of which the groups
+    are the levels of the kernel ``levels``. Bins are of equal width and aligned to the epoch; rows without a time are
+    counted apart.
 
     Parameters of a request: ``step``, the width of a bin in nanoseconds, when it is not the narrowest of `STEPS` with
     at most ``max_bins`` bins between the first and the last time; ``levels``, how many groups there are at most.
 
-    The state is ``rows``, int64, shape (groups, bins); ``moments``, shape (7, groups * bins), fields as in
-    `toolkit.kernels.partial_moments`; ``smallest`` and ``largest``, float64, shape (groups * bins,); and ``untimed``.
+    The state is that of `toolkit.kernels.binned`, with a cell for each group and bin, and ``untimed``.
     """
 
     name: ClassVar[str] = "timebins"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "tree"
     references: ClassVar[tuple[str, ...]] = ("10.1080/00031305.1983.10483115",)
     defaults: ClassVar[Mapping[str, Any]] = {"step": None, "max_bins": 4096, "levels": 16}
@@ -51,11 +49,10 @@ class TimeBins(Kernel):
     def __init__(self, request: KernelRequest, table: TableView) -> None:
         super().__init__(request, table)
         rest = [table.schema[c] for c in request.columns[1:]]
-        values = [s.name for s in rest if s.kind in NUMERIC_KINDS]
         groups = [s.name for s in rest if s.kind not in NUMERIC_KINDS]
-        if len(values) > 1 or len(groups) > 1:
-            raise UsageError("kernel timebins takes a time, and at most one number and one category")
-        self._value = values[0] if values else None
+        if len(groups) > 1:
+            raise UsageError("kernel timebins takes a time, numbers, and at most one category")
+        self._values = [s.name for s in rest if s.kind in NUMERIC_KINDS]
         self._group = groups[0] if groups else None
         self._coder: Coder | None = None
 
@@ -98,33 +95,18 @@ class TimeBins(Kernel):
 
     def init(self) -> State:
         """No rows in any bin."""
-        cells = self._groups * self._bins
-        values = cells if self._value is not None else 0
-        return {
-            "rows": np.zeros((self._groups, self._bins), np.int64),
-            "moments": no_moments(values),
-            "smallest": np.full(values, np.inf),
-            "largest": np.full(values, -np.inf),
-            "untimed": 0,
-        }
+        return no_bins(self._values) | {"untimed": 0}
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk to its bins."""
-        leaf, codes = self.init(), None if self._coder is None else self._coder.codes(chunk)
-        times, valid = chunk.raw(self.column), chunk.data(self.column).valid
-        for lo in range(0, len(chunk), _ROWS):
-            rows = slice(lo, min(lo + _ROWS, len(chunk)))
-            cells = self._places(times[rows])
-            if codes is not None:
-                cells += codes[rows].astype(np.int64) * self._bins
-            keep = None if valid is None or valid[rows].all() else valid[rows]
-            if keep is not None:
-                leaf["untimed"] += int(keep.size - np.count_nonzero(keep))
-                cells = cells[keep]
-            leaf["rows"] += np.bincount(cells, minlength=leaf["rows"].size).reshape(leaf["rows"].shape)
-            if self._value is not None:
-                self._add_values(leaf, chunk, rows, keep, cells)
-        return self.merge(state, leaf)
+        cells, valid = self._places(chunk.raw(self.column)), chunk.data(self.column).valid
+        if self._coder is not None:
+            cells += self._coder.codes(chunk).astype(np.int64) * self._bins
+        rows = np.arange(len(chunk)) if valid is None else np.flatnonzero(valid)
+        if rows.size < len(chunk):
+            cells = cells[rows]
+        leaf = bin_rows(chunk, cells, rows, self._values)
+        return self.merge(state, leaf | {"untimed": len(chunk) - rows.size})
 
     def _places(self, times: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """The bin of each time; of missing ones, any."""
@@ -134,38 +116,9 @@ class TimeBins(Kernel):
         found = wide // (self._step // unit) if self._step >= unit else wide * (unit // self._step)
         return np.clip(found - self._first, 0, self._bins - 1)
 
-    def _add_values(self, leaf: State, chunk: Chunk, rows: slice, keep: Any, cells: npt.NDArray[np.int64]) -> None:
-        assert self._value is not None
-        values, valid = chunk.raw(self._value)[rows].astype(np.float64), chunk.data(self._value).valid
-        present = np.isfinite(values) if valid is None else valid[rows] & np.isfinite(values)
-        if keep is not None:
-            values, present = values[keep], present[keep]
-        values, cells = values[present], cells[present]
-        if not values.size:
-            return
-        found = no_moments(leaf["smallest"].size)
-        n = np.bincount(cells, minlength=found.shape[1]).astype(np.float64)
-        some = np.maximum(n, 1.0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = np.bincount(cells, values, found.shape[1]) / some
-            differences = values - mean[cells]
-            offset = np.bincount(cells, differences, found.shape[1]) / some
-            squares = np.bincount(cells, differences * differences, found.shape[1]) - n * offset * offset
-        found[N], found[MEAN], found[M2] = n, mean + offset, np.maximum(squares, 0.0)
-        found[-1] = np.where(n > 0, 0.0, found[-1])
-        leaf["moments"] = _merged(leaf["moments"], found)
-        np.minimum.at(leaf["smallest"], cells, values)
-        np.maximum.at(leaf["largest"], cells, values)
-
     def merge(self, left: State, right: State) -> State:
         """Merge bin by bin."""
-        return {
-            "rows": left["rows"] + right["rows"],
-            "moments": _merged(left["moments"], right["moments"]),
-            "smallest": np.minimum(left["smallest"], right["smallest"]),
-            "largest": np.maximum(left["largest"], right["largest"]),
-            "untimed": left["untimed"] + right["untimed"],
-        }
+        return merge_bins(left, right) | {"untimed": left["untimed"] + right["untimed"]}
 
     def finish(self, state: State) -> dict[str, Any]:
         """Hand out the bins.
@@ -174,41 +127,38 @@ class TimeBins(Kernel):
         -------
         dict
             ``step`` and ``start``, nanoseconds: width of a bin, and where the first begins, since the epoch; ``rows``,
-            int64, shape (groups, bins), and without a category (1, bins); ``untimed``, rows without a time; ``groups``,
-            the result of ``levels``, or None; ``values``: None without a number, else ``n``, ``mean``, ``m2``, ``min``
-            and ``max``, each of shape (groups, bins), NaN where there are none. The last group is of rows without one.
+            int64, and ``first`` and ``last``, their first and last row, -1 in an empty bin, of shape (groups, bins),
+            and without a category (1, bins); ``untimed``, rows without a time; ``groups``, the result of ``levels``, or
+            None; ``values``: for each number, by its name, ``n``, ``mean``, ``m2``, ``min`` and ``max``, each of shape
+            (groups, bins), NaN where there are none. The last group is of rows without one.
         """
-        values = None
-        if self._value is not None:
-            moments, shape = state["moments"], state["rows"].shape
-            none = moments[N] == 0
-            fields = {"mean": moments[MEAN], "m2": np.ldexp(moments[M2], _doubled(moments))}
-            fields |= {"min": state["smallest"], "max": state["largest"]}
-            values = {name: np.where(none, np.nan, field).reshape(shape) for name, field in fields.items()}
-            values["n"] = moments[N].astype(np.int64).reshape(shape)
+        shape = (self._groups, self._bins)
+        found = all_bins(state, self._groups * self._bins)
+        shaped = {name: found[name].reshape(shape) for name in ("rows", "first", "last")}
+        values = [{name: field.reshape(shape) for name, field in value.items()} for value in found["values"]]
         return {
             "step": self._step,
             "start": self._first * self._step,
-            "rows": state["rows"],
             "untimed": state["untimed"],
             "groups": dict(self.inputs[1]) if self._coder is not None else None,
-            "values": values,
+            **shaped,
+            "values": dict(zip(self._values, values, strict=True)),
         }
 
     def memory(self) -> int:
-        """One state, and those that wait for their siblings in the tree."""
-        cells = self._groups * self._bins
-        one = 8 * cells * (10 if self._value is not None else 1) + 1024
-        return one * (self.table.grid.n_chunks.bit_length() + 3)
+        """One state, and those that wait for their siblings in the tree, where rows are in no order of time."""
+        return self._bytes() * (self.table.grid.n_chunks.bit_length() + 3)
 
     def scratch(self) -> int:
-        """Temporaries of a piece and of a merge."""
-        cells = self._groups * self._bins
-        return 8 * 12 * min(_ROWS, self.chunk_rows) + 8 * 80 * cells + 4 * self.chunk_rows + (1 << 22)
+        """Temporaries of a chunk and of a merge."""
+        return 8 * 14 * self.chunk_rows + 3 * self._bytes() + (1 << 20)
+
+    def _bytes(self) -> int:
+        return bytes_of_bins(self._groups * self._bins, len(self._values))
 
     def cost(self) -> float:
         """Nanoseconds a row."""
-        return 8.0 if self._value is None else 40.0
+        return 15.0 + 30.0 * len(self._values)
 
 
 def _bins(low: int, high: int, step: int | None, most: int) -> tuple[int, int, int]:
@@ -222,21 +172,10 @@ def _bins(low: int, high: int, step: int | None, most: int) -> tuple[int, int, i
             f"kernel timebins: {step} ns would make more than {most} bins", "give a larger step or max_bins"
         )
     width = STEPS[-1]
-    while high // width - low // width + 1 > most:
+    # Where the epoch, the edge of every bin, lies between the ends, there are two bins at least.
+    while high // width - low // width + 1 > max(most, 2 if low < 0 <= high else 1):
         width *= 2
     return width, low // width, high // width - low // width + 1
-
-
-def _merged(left: Any, right: Any) -> Any:
-    out = merge_moments(left, right)
-    if out is not left and out is not right:
-        out[[M3, M4]] = 0.0  # not gathered
-    return out
-
-
-def _doubled(moments: Any) -> npt.NDArray[np.int64]:
-    exponent: npt.NDArray[np.int64] = np.where(moments[M2] > 0, moments[-1], 0).astype(np.int64)
-    return 2 * exponent
 
 
 PROVIDES = TimeBins

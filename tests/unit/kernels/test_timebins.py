@@ -36,7 +36,11 @@ def test_equals_resampling(chunk_rows: int, most: int) -> None:
     places = range(found["rows"].shape[1])
     assert found["rows"][0].tolist() == grouped.size().reindex(places, fill_value=0).tolist()
     assert found["untimed"] == ROWS // 50
-    values = found["values"]
+    values = found["values"]["v"]
+    timed = np.flatnonzero(~np.isnat(TIMES))
+    rows_of = pd.Series(timed).groupby((frame.index - start) // pd.Timedelta(found["step"]))
+    for name, expected in (("first", rows_of.min()), ("last", rows_of.max())):
+        assert found[name][0].tolist() == expected.reindex(places, fill_value=-1).tolist()
     assert values["n"][0].tolist() == grouped.count().reindex(places, fill_value=0).tolist()
     for name, expected in (("mean", grouped.mean()), ("min", grouped.min()), ("max", grouped.max())):
         np.testing.assert_allclose(values[name][0], expected.reindex(places), rtol=1e-12)
@@ -50,7 +54,21 @@ def test_groups() -> None:
     for place, name in enumerate(["g0", "g1", "g2", "g3", None]):
         expected = sum(t and g == name for t, g in zip(timed.tolist(), GROUP, strict=True))
         assert found["rows"][place].sum() == expected
-    assert found["values"] is None
+    assert found["values"] == {}
+
+
+def test_several_numbers_are_as_each_alone() -> None:
+    other = np.arange(ROWS) % 17
+    together = bins({"t": TIMES, "v": VALUE, "g": GROUP, "o": other}, max_bins=300)["values"]
+    for name, values in (("v", VALUE), ("o", other)):
+        alone = bins({"t": TIMES, "x": values, "g": GROUP}, max_bins=300)["values"]["x"]
+        for field, expected in alone.items():
+            np.testing.assert_array_equal(together[name][field], expected)
+
+
+def test_one_bin_of_times_before_and_after_the_epoch() -> None:
+    times = np.array([-5, 5], "M8[s]")
+    assert bins({"t": times}, max_bins=1)["rows"].tolist() == [[1, 1]]
 
 
 @pytest.mark.parametrize("unit", ["D", "ms"])
