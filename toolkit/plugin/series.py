@@ -222,7 +222,7 @@ def moment(ms: int, step_ms: int = 1) -> str:
     ('1971-01-01', '1970-01-01 00:00:01.500')
     """
     unit = next((u for u, size in (("D", 86_400_000), ("m", 60_000), ("s", 1000)) if step_ms % size == 0), "ms")
-    return str(np.datetime_as_string(np.datetime64(ms, "ms"), unit=unit)).replace("T", " ")
+    return str(np.datetime64(ms, "ms").astype(f"M8[{unit}]")).replace("T", " ")
 
 
 def span(ms: int) -> str:
