@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -199,12 +199,15 @@ def harness_code() -> str:
     return digest_value([code_digest(root / name) for name in _SHAPING])
 
 
-def result_key(call: PluginCall, store_key: str, kernel_keys: list[str], upstream_digests: dict[str, str]) -> str:
-    """Digest of all that a plugin's result depends on: table, code, parameters, budget, kernels, upstream results."""
+def result_key(call: PluginCall, table: Sequence[str], kernel_keys: list[str], upstream_digests: dict[str, str]) -> str:
+    """Digest of all that a plugin's result depends on: table, code, parameters, budget, kernels, upstream results.
+
+    ``table`` is the content key of the table, and where it was derived, that of its source.
+    """
     report = None if call.report is None else digest_value(call.report)
     content = {
         "harness": harness_code(),
-        "store": store_key,
+        "store": list(table),
         "plugin": call.id,
         "code": call.digest,
         "selectors": call.selectors,
@@ -274,7 +277,14 @@ def take_part(run: PluginRun, task_id: str, value: dict[str, Any]) -> TaskCall |
     return TaskCall(f"plugin:{run.id}:{run.call.pass_number}.join", call)
 
 
-def plugin_task(run: PluginRun, call: TaskCall, store: StoreRef, scratch: Path, enforcement: Enforcement) -> Task:
+def plugin_task(
+    run: PluginRun,
+    call: TaskCall,
+    store: StoreRef,
+    scratch: Path,
+    enforcement: Enforcement,
+    source: StoreRef | None = None,
+) -> Task:
     """The task as an executor takes it.
 
     Parameters
@@ -289,9 +299,12 @@ def plugin_task(run: PluginRun, call: TaskCall, store: StoreRef, scratch: Path, 
         Folder that the task may write in; absolute.
     enforcement : str
         Of the policy.
+    source : StoreRef or None
+        The table from which that one was derived, which the task may read as well.
     """
-    payload = plugin_payload(store, replace(call.call, scratch=str(scratch)))
-    access = Access((store.location, call.call.folder), str(scratch), enforcement)
+    payload = plugin_payload(store, replace(call.call, scratch=str(scratch)), source)
+    tables = [store.location] if source is None else [store.location, source.location]
+    access = Access((*tables, call.call.folder), str(scratch), enforcement)
     return Task(call.task_id, payload, limits_of(run), access)
 
 

@@ -291,7 +291,8 @@ class Schedule:
     def _submit_call(self, run: PluginRun, call: TaskCall, share: float = 1.0) -> None:
         self.scratch.make(call.task_id)
         folder, enforcement = self.scratch.path(call.task_id), self._plan.policy.enforcement
-        self._submit(run, plugin_task(run, call, self._table(run).store, folder, enforcement), share)
+        table = self._table(run)
+        self._submit(run, plugin_task(run, call, table.store, folder, enforcement, table.source), share)
 
     def _advance(self) -> None:
         """Begin every plugin that can begin; some end at once, which may let others begin."""
@@ -336,7 +337,8 @@ class Schedule:
         )
         kernel_keys = [table.board.result_key(key) for key in keys]
         digests = {name: self._digest(name) for name in upstream}
-        run.key = result_key(run.call, table.dataset.key, kernel_keys, digests)
+        table_keys = [table.dataset.key, *([table.source.key] if table.source else [])]
+        run.key = result_key(run.call, table_keys, kernel_keys, digests)
         run.status = "running"
         kept = self._results.read(run.key)
         run.cached = kept is not None and self._restore(run, kept)

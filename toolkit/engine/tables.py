@@ -35,12 +35,15 @@ class Table:
         The same with the store's own chunks, for kernels.
     board : KernelBoard
         The kernels on it.
+    source : StoreRef or None
+        The table that it was derived from, with the store's own chunks; None for the run's own.
     """
 
     dataset: Dataset
     store: StoreRef
     stored: StoreRef
     board: KernelBoard
+    source: StoreRef | None = None
 
 
 class Tables:
@@ -99,13 +102,14 @@ class Tables:
     def open(self, run: PluginRun) -> Table:
         """Open the table that a transform made."""
         derived = run.decoded().derived
-        parent = self._tables[run.planned.manifest.table].dataset
-        same = derived["key"] == parent.key
-        found = parent if same else open_location(self._place.stores / derived["store"])
-        return self._add(run.id, found, derived["cuts"])
+        parent = self._tables[run.planned.manifest.table]
+        same = derived["key"] == parent.dataset.key
+        found = parent.dataset if same else open_location(self._place.stores / derived["store"])
+        return self._add(run.id, found, derived["cuts"], parent.stored)
 
-    def _add(self, name: str, dataset: Dataset, cuts: Sequence[int] = ()) -> Table:
+    def _add(self, name: str, dataset: Dataset, cuts: Sequence[int] = (), source: StoreRef | None = None) -> Table:
         stored, store = (store_ref(dataset.location, dataset.key, c) for c in ((), cuts))
-        made = Table(CutDataset(dataset, cuts) if cuts else dataset, store, stored, self._make_board(dataset))
+        seen = CutDataset(dataset, cuts) if cuts else dataset
+        made = Table(seen, store, stored, self._make_board(dataset), source)
         self._tables[name] = made
         return made

@@ -52,6 +52,8 @@ class Context:
         Values of the parameters declared in plugin.yaml.
     scratch : Path or None
         The one folder that the plugin's process may write in, removed when it has ended; None where there is no run.
+    source : Source or None
+        The table from which this one was derived; None for the run's own.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Context:
         self.budget: Budget = inputs.budget
         self.params: dict[str, Any] = dict(inputs.params)
         self.scratch = inputs.scratch
+        self.source = inputs.source
         self.reads: dict[str, set[int]] = {}
         """Chunks that were read, by column; the engine writes the coverage from it."""
         self.omissions: list[Omission] = []
@@ -127,11 +130,7 @@ class Context:
             ``columns``, ``pairs``, ``groups`` or ``windows``. Columns, pairs of kernels, and what is in the omission
             ledger are counted without this.
         requested, evaluated : int
-            How many there were, and how many of them the result speaks of.
-
-        Notes
-        -----
-        A Reducer that is split calls it in ``finish``.
+            How many there were, and how many of them the result speaks of. A split Reducer calls this in ``finish``.
 
         Raises
         ------

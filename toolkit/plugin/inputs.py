@@ -10,6 +10,7 @@ from typing import Any
 from toolkit.core.canonical import canonical_json
 from toolkit.plugin.budget import Budget
 from toolkit.plugin.result import Result
+from toolkit.plugin.source import Source
 
 KernelKey = tuple[str, tuple[str, ...], str]
 
@@ -49,6 +50,8 @@ class Inputs:
         What the run is going to do, for plugins of type ``planner``.
     scratch : Path or None
         Where a plugin of type ``transform`` stages its table.
+    source : Source or None
+        The table from which that of the plugin was derived.
     """
 
     plugin: str
@@ -63,3 +66,4 @@ class Inputs:
     seed: int = 0
     plan: dict[str, Any] | None = None
     scratch: Path | None = None
+    source: Source | None = None

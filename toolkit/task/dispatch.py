@@ -81,9 +81,13 @@ def failure_output(error: BaseException, folder: Path | None = None, scratch: st
 
 def _run(tree: dict[str, Any], dataset: Dataset, progress: Callable[[int, int], None], tracker: Tracker) -> Any:
     if tree["task"] == "plugin":
+        from toolkit.plugin.source import Source
         from toolkit.task.plugin_task import run_plugin
 
-        return run_plugin(dataset, read_call(tree), progress, tracker)
+        if tree["source"] is None:
+            return run_plugin(dataset, read_call(tree), progress, tracker)
+        with _open(tree["source"]) as source:
+            return run_plugin(dataset, read_call(tree), progress, tracker, Source(source))
     if tree["task"] in ("publish", "check"):
         from toolkit.task.publish_task import run_check, run_publish
 

@@ -102,10 +102,11 @@ def scan_payload(store: StoreRef, scans: Sequence[Scan]) -> bytes:
     return encode({"task": "scan", "store": asdict(store), "scans": [s.to_json() for s in scans]})
 
 
-def plugin_payload(store: StoreRef, call: PluginCall) -> bytes:
-    """Payload of a task that runs a plugin."""
+def plugin_payload(store: StoreRef, call: PluginCall, source: StoreRef | None = None) -> bytes:
+    """Payload of a task that runs a plugin, with the table from which the plugin's own was derived."""
     shallow = {f.name: getattr(call, f.name) for f in fields(call)}
-    return encode({"task": "plugin", "store": asdict(store), "call": shallow})
+    parent = None if source is None else asdict(source)
+    return encode({"task": "plugin", "store": asdict(store), "call": shallow, "source": parent})
 
 
 def publish_payload(

@@ -16,6 +16,7 @@ from toolkit.plugin.context import Context, Progress
 from toolkit.plugin.inputs import Inputs, KernelKey, kernel_key
 from toolkit.plugin.reducer import Reducer
 from toolkit.plugin.result import Result, Skip
+from toolkit.plugin.source import Source
 from toolkit.storage.dataset import Dataset
 from toolkit.task.code import loaded_plugin
 from toolkit.task.coverage import coverage, unit_coverage
@@ -25,8 +26,10 @@ from toolkit.task.place import NOWHERE, Tracker
 from toolkit.task.reduce import join_nodes, pack_nodes, reduce_chunks, unpack_nodes, writable
 
 
-def run_plugin(dataset: Dataset, call: PluginCall, progress: Progress, tracker: Tracker = NOWHERE) -> dict[str, Any]:
-    """Carry out one task of a plugin.
+def run_plugin(
+    dataset: Dataset, call: PluginCall, progress: Progress, tracker: Tracker = NOWHERE, source: Source | None = None
+) -> dict[str, Any]:
+    """Carry out one task of a plugin, on a table that may have been derived from a source.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def run_plugin(dataset: Dataset, call: PluginCall, progress: Progress, tracker: 
         ``{"split": number of passes}``, of a part ``{"nodes": ..., "reads": ...}``, of a joined pass that is not the
         last ``{"former": bytes}``.
     """
-    ctx = Context(dataset, _inputs(call), progress, tracker.at)
+    ctx = Context(dataset, replace(_inputs(call), source=source), progress, tracker.at)
     if call.scratch:
         ctx.scratch = Path(call.scratch)
     for entry in call.omitted:
