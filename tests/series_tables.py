@@ -21,6 +21,7 @@ from toolkit.kernels.waves import compute
 from toolkit.plugin import Budget, Context, Inputs, Result
 from toolkit.plugin.context import kernel_key
 from toolkit.plugin.series import TRANSFORM
+from toolkit.plugin.source import Source
 from toolkit.storage.dataset import Dataset
 from toolkit.task.code import loaded_plugin
 from toolkit.task.plugin_task import make_reducer, reduce_whole
@@ -90,6 +91,7 @@ def _run(
         kernels={kernel_key(r.kernel, r.columns, r.params): results[r.key] for r in asked},
         upstream=dict(upstream),
         scratch=scratch,
+        source=None if parent is None else Source(parent),
     )
     with loaded_plugin(manifest.id, folder, "") as module:
         ctx, reducer = Context(dataset, inputs), make_reducer(module)

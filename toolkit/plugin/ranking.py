@@ -39,7 +39,7 @@ def keep_findings(findings: Sequence[Finding], most: int, schema: Schema) -> lis
         if found.log10_p is None:
             return False, 0.0, 0.0, [], place
         effect = 0.0 if found.effect is None else abs(round_significant(found.effect))
-        columns = [index[name] for name in found.columns]
+        columns = [index.get(name, len(index)) for name in found.columns]  # of a source after the table's own
         return True, round_significant(found.log10_p), -effect, columns, place
 
     kept = sorted(sorted(range(len(findings)), key=key)[:most])

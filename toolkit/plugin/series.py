@@ -53,14 +53,16 @@ class BinnedValues:
         n = np.add.reduceat(self.n, starts)
         some, sizes = np.maximum(n, 1), np.diff(np.append(starts, self.n.size))
         held = self.n > 0
-        mean = np.add.reduceat(np.where(held, self.n * self.mean, 0.0), starts) / some
-        apart = np.where(held, self.mean - np.repeat(mean, sizes), 0.0)
-        offset = np.add.reduceat(self.n * apart, starts) / some
-        m2 = np.add.reduceat(np.where(held, self.m2, 0.0) + self.n * apart * apart, starts) - n * offset * offset
+        with np.errstate(over="ignore", invalid="ignore"):  # sums of huge values are infinite
+            mean = np.add.reduceat(np.where(held, self.n * self.mean, 0.0), starts) / some
+            apart = np.where(held, self.mean - np.repeat(mean, sizes), 0.0)
+            offset = np.add.reduceat(self.n * apart, starts) / some
+            m2 = np.add.reduceat(np.where(held, self.m2, 0.0) + self.n * apart * apart, starts) - n * offset * offset
+            mean = mean + offset
         none = n == 0
         return BinnedValues(
             n,
-            np.where(none, np.nan, mean + offset),
+            np.where(none, np.nan, mean),
             np.where(none, np.nan, np.maximum(m2, 0.0)),
             np.where(none, np.nan, np.minimum.reduceat(np.where(held, self.low, np.inf), starts)),
             np.where(none, np.nan, np.maximum.reduceat(np.where(held, self.high, -np.inf), starts)),

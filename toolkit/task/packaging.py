@@ -11,7 +11,6 @@ from toolkit.core.canonical import canonical_json, round_significant
 from toolkit.core.doi import is_doi
 from toolkit.core.encoding import EncodingError, decode
 from toolkit.core.errors import ToolkitError
-from toolkit.core.schema import Schema
 from toolkit.plugin.context import Context
 from toolkit.plugin.ranking import RULE, keep_findings
 from toolkit.plugin.result import Finding, Result
@@ -47,7 +46,8 @@ def checked_result(returned: Any, plugin_type: str, ctx: Context) -> Result:
     """
     if not isinstance(returned, Result):
         raise ResultError(f"it returned a {type(returned).__name__}", "a plugin returns a toolkit.plugin.Result")
-    findings = [_finding(f, ctx.schema) for f in returned.findings]
+    known = {*ctx.schema.names, *(ctx.source.schema.names if ctx.source is not None else ())}
+    findings = [_finding(f, known) for f in returned.findings]
     if findings and ctx.row_limit is not None:
         raise ResultError(
             f"it has findings, but read only the first {ctx.row_limit:,} rows",
@@ -116,14 +116,14 @@ def _is_finding(found: Finding) -> bool:
     )
 
 
-def _finding(found: Any, schema: Schema) -> Finding:
+def _finding(found: Any, known: set[str]) -> Finding:
     if not isinstance(found, Finding):
         raise ResultError(f"Result.findings holds a {type(found).__name__}", "it takes toolkit.plugin.Finding")
     for name in ("kind", "sentence", "recommendation"):
         if not isinstance(getattr(found, name), str) or not getattr(found, name).strip():
             raise ResultError(f"a finding of kind {found.kind!r} has no {name}", "say it in one plain sentence")
     for column in found.columns:
-        if column not in schema:
+        if column not in known:
             raise ResultError(f"a finding of kind {found.kind!r} names the column {column!r}, which does not exist")
     for reference in found.references:
         if not is_doi(reference):

@@ -25,6 +25,7 @@ MINIMUM_EFFECTS = {
     "level_shift": 0.3,
     "spread_change": 0.15,
     "spread_ratio": 1.25,
+    "rate_ratio": 1.25,
     "share_change": 0.05,
     "null_rate": 0.02,
     "restricted_mean_ratio": 1.1,
@@ -35,7 +36,7 @@ MINIMUM_EFFECTS = {
 """Defaults for parameters of plugins. Of distances: in standard deviations. Of ratios: or their inverse."""
 
 
-RATIOS = frozenset({"odds_ratio", "lift", "spread_ratio", "restricted_mean_ratio", "excess", "heap"})
+RATIOS = frozenset({"odds_ratio", "lift", "spread_ratio", "rate_ratio", "restricted_mean_ratio", "excess", "heap"})
 """Measures that are 1 where there is no effect; all others are 0 there."""
 
 
