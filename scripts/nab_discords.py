@@ -34,8 +34,8 @@ many stretches around the values farthest from the median, of the same length an
 """
 
 TAIL = """Discords are windows with a shape of their own: holidays in the taxi series, a misconfiguration that changes
-the daily curve. The baseline finds extreme values, such as failures that end in a fall or a spike, and is better at those.
-Neither stands for the other: `analysis_changepoints` and `analysis_outliers_robust` look at values.
+the daily curve. The baseline finds extreme values, such as failures that end in a fall or a spike, and is better at
+those. Neither stands for the other: `analysis_changepoints` and `analysis_outliers_robust` look at values.
 """
 
 

@@ -51,6 +51,8 @@ def binned(
     columns, specs = {}, {}
     for i, column in enumerate(declared.columns):
         values = np.concatenate([p[i]["values"] for p in parts])
+        if column.kind == "int" and values.min() >= 0:
+            values = values.astype(np.uint32)  # narrow, as a store holds them
         valid = [np.ones(len(p[i]["values"]), bool) if p[i]["valid"] is None else p[i]["valid"] for p in parts]
         columns[column.name] = np.ma.array(values, mask=~np.concatenate(valid))
         specs[column.name] = {"kind": column.kind, "unit": column.unit, "timezone": column.timezone}

@@ -209,8 +209,9 @@ def read_series(ctx: Context) -> Series:
         table_rows=told["rows"],
         columns=list(told["columns"]),
         rows=rows[0].astype(np.int64),
-        first_row=np.where(first[1], first[0], -1).astype(np.int64),
-        last_row=np.where(last[1], last[0], -1).astype(np.int64),
+        # Widened first: a store may hold them without a sign.
+        first_row=np.where(first[1], first[0].astype(np.int64), -1),
+        last_row=np.where(last[1], last[0].astype(np.int64), -1),
         read=lambda name: _whole(ctx, name),
     )
 
