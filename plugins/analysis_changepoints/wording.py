@@ -63,9 +63,7 @@ def finding_of(
     together : list of str
         Other columns that change at the same time.
     """
-    size, (low, high) = effect
     before, after = _sides(signal, step)
-    times = f" at {place.when}" if signal.series.order == "time" or place.row is not None else f" from {place.when} on"
     evidence: dict[str, Any] = {
         "before": before,
         "after": after,
@@ -82,27 +80,8 @@ def finding_of(
         "changing_together": len(together),
         "further": max(len(together) - _NAMED, 0),
     }
-    if signal.what == "level":
-        gap = (step.after - step.before, *step.interval)
-        evidence |= {"change": gap[0], "change_low": gap[1], "change_high": gap[2], "standard_deviations": size}
-        said = (
-            f"The mean of {quoted(signal.column)} {'rose' if gap[0] > 0 else 'fell'} from {number(before)} to "
-            f"{number(after)}{times} ({number(gap[0], sign=True)}, 95 % interval {number(gap[1], sign=True)} to "
-            f"{number(gap[2], sign=True)}; {abs(size):.2f} standard deviations)"
-        )
-    elif signal.what == "spread":
-        evidence |= {"ratio": size, "ratio_low": low, "ratio_high": high}
-        said = (
-            f"The spread of {quoted(signal.column)} within {signal.series.width()} {'rose' if size > 1 else 'fell'} "
-            f"from a standard deviation of {number(before)} to {number(after)}{times} ({size:.2f} times, 95 % interval "
-            f"{low:.2f} to {high:.2f})"
-        )
-    else:
-        evidence |= {"ratio": size, "ratio_low": low, "ratio_high": high}
-        said = (
-            f"By {quoted(signal.column)}, rows in {signal.series.width()} {'rose' if size > 1 else 'fell'} from "
-            f"{number(before)} to {number(after)}{times} ({size:.2f} times, 95 % interval {low:.2f} to {high:.2f})"
-        )
+    said, numbers = _said(signal, step, place, effect)
+    evidence |= numbers
     if together:
         more = [quoted(name) for name in together[:_NAMED]]
         if evidence["further"]:
@@ -118,13 +97,43 @@ def finding_of(
         [signal.column],
         f"{said}.",
         advice,
-        effect=size,
+        effect=effect[0],
         measure=MEASURES[signal.what],
-        interval=(low, high),
+        interval=effect[1],
         log10_p=step.log10_p,
         evidence=evidence,
         references=["10.1080/01621459.2012.737745"],
     )
+
+
+def _said(
+    signal: Signal, step: Step, place: Place, effect: tuple[float, tuple[float, float]]
+) -> tuple[str, dict[str, Any]]:
+    """What changed and by how much, and the numbers in it."""
+    size, (low, high) = effect
+    before, after = _sides(signal, step)
+    when = f" at {place.when}" if signal.series.order == "time" or place.row is not None else f" from {place.when} on"
+    if signal.what == "level":
+        gap = (step.after - step.before, *step.interval)
+        said = (
+            f"The mean of {quoted(signal.column)} {'rose' if gap[0] > 0 else 'fell'} from {number(before)} to "
+            f"{number(after)}{when} ({number(gap[0], sign=True)}, 95 % interval {number(gap[1], sign=True)} to "
+            f"{number(gap[2], sign=True)}; {abs(size):.2f} standard deviations)"
+        )
+        names = ("change", "change_low", "change_high")
+        return said, dict(zip(names, gap, strict=True)) | {"standard_deviations": size}
+    way, ratio = "rose" if size > 1 else "fell", f"({size:.2f} times, 95 % interval {low:.2f} to {high:.2f})"
+    width = signal.series.width()
+    if signal.what == "spread":
+        said = (
+            f"The spread of {quoted(signal.column)} within {width} {way} from a standard deviation of "
+            f"{number(before)} to {number(after)}{when} {ratio}"
+        )
+    else:
+        said = (
+            f"By {quoted(signal.column)}, rows in {width} {way} from {number(before)} to {number(after)}{when} {ratio}"
+        )
+    return said, {"ratio": size, "ratio_low": low, "ratio_high": high}
 
 
 def number(value: float, *, sign: bool = False) -> str:

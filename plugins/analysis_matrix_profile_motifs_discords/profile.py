@@ -83,28 +83,40 @@ def matrix_profile(x: Floats, m: int, progress: Callable[[int, int], None] = lam
     for k in range(first, windows):
         for a in range(0, windows - k, _PIECE):
             b = min(a + _PIECE, windows - k)
-            found = np.empty(b - a)
-            found[0] = ((filled[a : a + m] - means[a]) * (filled[a + k : a + k + m] - means[a + k])).sum()
-            if b - a > 1:
-                np.multiply(half[a : b - 1], other[a + k : b - 1 + k], out=found[1:])
-                found[1:] += half[a + k : b - 1 + k] * other[a : b - 1]
-                np.cumsum(found, out=found)
+            found = _covariances(filled, means, half, other, (a, b, k), m)
             found *= scale[a:b]
             found *= scale[a + k : b + k]
             if not plain:
                 found += extra[a:b]
                 found += extra[a + k : b + k]
-            for at, away in ((a, k), (a + k, -k)):
-                here = best[at : at + b - a]
-                better = found > here
-                if better.any():
-                    np.copyto(here, found, where=better)
-                    rows = np.flatnonzero(better) + at
-                    nearest[rows] = rows + away
+            _keep_larger(best, nearest, found, a, k)
+            _keep_larger(best, nearest, found, a + k, -k)
         if k % 512 == 0:
             progress(k - first, windows - first)
     nearest[best <= -2.0] = -1
     return MatrixProfile(_distances(filled, means, norms, flat, nearest, m), nearest, flat & whole)
+
+
+def _covariances(x: Floats, means: Floats, half: Floats, other: Floats, cells: tuple[int, int, int], m: int) -> Floats:
+    """Sums of products about the means of windows a to b - 1 and of those k places later."""
+    a, b, k = cells
+    found = np.empty(b - a)
+    found[0] = ((x[a : a + m] - means[a]) * (x[a + k : a + k + m] - means[a + k])).sum()
+    if b - a > 1:
+        np.multiply(half[a : b - 1], other[a + k : b - 1 + k], out=found[1:])
+        found[1:] += half[a + k : b - 1 + k] * other[a : b - 1]
+        np.cumsum(found, out=found)
+    return found
+
+
+def _keep_larger(best: Floats, nearest: Ints, found: Floats, at: int, away: int) -> None:
+    """Take over correlations that are larger than those so far, and the windows that they are with."""
+    here = best[at : at + found.size]
+    better = found > here
+    if better.any():
+        np.copyto(here, found, where=better)
+        rows = np.flatnonzero(better) + at
+        nearest[rows] = rows + away
 
 
 def _moments(x: Floats, m: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
