@@ -8,15 +8,16 @@ shape of `dock_load_kw` of 1 day recurs: 204 stretches correlate by 0.95 or more
 Method. On the bins of transform_binned_series, in which every row is: means of each number, and rows by time. Every
 window of a series is compared with every other by the Euclidean distance of their z-normalised values, so that shapes
 are compared whatever their level and size (matrix profile). A window is a day, where bins of at most three hours cover
-two weeks, else a hundredth of the series between 32 and 2,048 bins. Windows with an empty bin are left out and counted;
-those without any shape (constant) are told apart. The search is exact: covariances are updated along the diagonals,
-begun anew every 8,192 cells, and what is told is computed again from the two windows; it equals stumpy to 1e-9.
+two weeks, else a hundredth of the series between 32 and 2,048 bins (an eighth of one of fewer than 256). Windows with an
+empty bin are left out and counted; those without any shape (constant) are told apart. The search is exact: covariances
+are updated along the diagonals, begun anew every 8,192 cells, and what is told is computed again from the two windows;
+it equals stumpy to 1e-9.
 
 A discord is a window whose nearest is far. Its p-value comes from Gumbel's distribution, fitted by the quartiles to the
 largest distances of all stretches of that length, times their number. With fewer than 50 stretches there is none, and
-no finding. The motif of a series is, of the eight windows with the nearest neighbours, that whose shape recurs most. It
-is told when its recurrences make a quarter of the series: in a random walk, where every stretch is a slope, shapes
-recur in less than a fifth.
+nothing is told. The motif of a series is, of the eight windows with the nearest neighbours, that whose shape recurs
+most. It is told when its recurrences make a quarter of the series: in a random walk, where every stretch is a slope,
+shapes recur in less than a fifth.
 
 Cost. No scan. The work is quadratic: about 13 ns for each two bins, 3 s for a series of 20,000.
 
@@ -45,7 +46,7 @@ from toolkit.plugin import Context, Finding, Result, Skip, omission, round_signi
 from toolkit.plugin.series import Series, read_series
 from toolkit.plugin.wording import quoted
 
-from .extremes import compared, discords, motif
+from .extremes import FEWEST_STRETCHES, compared, discords, motif
 from .profile import MatrixProfile, matrix_profile
 from .wording import discord_finding, motif_finding
 
@@ -58,6 +59,8 @@ _DAY_MS = 86_400_000
 _BINS_OF_A_DAY = 8
 _DAYS = 14
 _SHORTEST, _LONGEST = 32, 2_048
+_FEWEST_BINS = 8
+"""Length of a window of the shortest series."""
 _MOST_EMPTY = 0.5
 """Share of windows with an empty bin beyond which coarser bins are taken."""
 _LARGEST = 1e100
@@ -113,7 +116,7 @@ def window_of(series: Series, wished: int) -> int:
         day = _DAY_MS // series.step_ms
         if _BINS_OF_A_DAY <= day <= _LONGEST and len(series) >= _DAYS * day:
             return day
-    return min(max(len(series) // 100, _SHORTEST), _LONGEST)
+    return min(max(len(series) // 100, _SHORTEST), _LONGEST, max(_FEWEST_BINS, len(series) // 8))
 
 
 def _series(ctx: Context, base: Series) -> Iterator[tuple[str, Series, Floats]]:
@@ -129,7 +132,7 @@ def _series(ctx: Context, base: Series) -> Iterator[tuple[str, Series, Floats]]:
         ctx.omit(omission("max_cols", len(names), len(base.columns), rule, base.columns[len(names) :]))
     for name in names:
         series = base.fitted(most)
-        while len(series) >= FEWEST_WINDOWS * _SHORTEST:
+        while len(series) >= FEWEST_WINDOWS * _FEWEST_BINS:
             values = series.column(name)
             x = np.where((values.n > 0) & (np.abs(values.mean) < _LARGEST), values.mean, np.nan)
             if _empty(x, window_of(series, ctx.params["window"])) <= _MOST_EMPTY:
@@ -170,7 +173,8 @@ def _of_series(
         and round_significant(d.interval[0]) > ctx.params["discord_score"]
     ]
     starts = motif(profile, x, m, ctx.params["likeness"])
-    if len(starts) >= ctx.params["recurrences"] and len(starts) * m >= ctx.params["motif_share"] * len(series):
+    enough = among.count >= FEWEST_STRETCHES and len(starts) >= ctx.params["recurrences"]
+    if enough and len(starts) * m >= ctx.params["motif_share"] * len(series):
         findings.append(motif_finding(name, what, series, grid, starts, m, ctx.params["likeness"]))
     told = {
         "column": name,

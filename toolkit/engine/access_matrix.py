@@ -25,6 +25,8 @@ STATUSES = ("not_started", "in_progress", "streaming_ok")
 _ROWS, _CHUNK_ROWS, _SEED = 1200, 250, 20260101
 _SPLIT = frozenset({"Reducer", "RepeatScan", "CaseReducer"})
 """Classes of the plugin API that are handed every chunk."""
+_SERIES = "read_series"
+"""Its function that reads a table of bins, chunk by chunk."""
 
 _CALLS = {
     "dataset_loader": "full load", "dataset_iter_batches": "batches", "chunks": "chunks", "kernel": "kernels",
@@ -85,6 +87,8 @@ def patterns_in(sources: Iterable[str]) -> set[str]:
 def _pattern(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return _CALLS.get(node.attr, "")
+    if isinstance(node, ast.Name):
+        return "chunks" if node.id == _SERIES else ""
     if isinstance(node, ast.Constant) and str(node.value).startswith(
         "dataset_"
     ):  # as in getattr(ctx, "dataset_loader")
