@@ -20,7 +20,7 @@ TIME_KINDS = frozenset({"timestamp", "date", "time", "duration"})
 TEXT_KINDS = frozenset({"string", "binary", "decimal"})
 
 ROLES = (
-    "id", "key candidate", "category", "code", "flag", "measure", "timestamp", "duration", "text",
+    "id", "key candidate", "category", "code", "flag", "measure", "timestamp", "duration", "event", "text",
     "case", "activity", "start", "end", "resource", "lifecycle",
 )  # fmt: skip
 """What a person can say that a column is for; the last six are of event logs."""

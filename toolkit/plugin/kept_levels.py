@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.kernels.coding import Coder
 from toolkit.kernels.levels import mostly_pooled
 from toolkit.plugin.grouping import OTHER
 from toolkit.plugin.selection import Omission, omission
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Counts = npt.NDArray[Any]
 
-__all__ = ["KeptLevels", "kept_levels", "mostly_pooled"]
+__all__ = ["Coder", "KeptLevels", "kept_levels", "mostly_pooled"]
 
 
 @dataclass(frozen=True, slots=True)
