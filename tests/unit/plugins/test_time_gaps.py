@@ -14,7 +14,8 @@ from plugins.analysis_time_gaps.holes import find_holes
 from plugins.analysis_time_gaps.ranges import Bulk
 from plugins.analysis_time_gaps.segment import bridged, no_rows, of_chunk
 from tests.memory_store import memory_dataset
-from tests.null_tables import ar1, run_plugin
+from tests.null_flows import FLOWS, flow
+from tests.null_tables import run_plugin
 from tests.sample_store import sample_store
 from toolkit.plugin import Budget, Result, TimeBins
 
@@ -31,24 +32,6 @@ def run(times: Any, chunk_rows: int = 262_144, **options: Any) -> Result:
 
 def kinds(result: Result) -> dict[str, Any]:
     return {f.kind: f for f in result.findings}
-
-
-def flow(seed: int, kind: str, days: int = 60, each: float = 150.0) -> Any:
-    """Times of a flow in seconds: of an even rate, of a rate by hour, or of a rate that wanders or jumps."""
-    rng = np.random.default_rng([17, seed])
-    hours = days * 24
-    rate = np.full(hours, each / 24)
-    if kind == "day and night":
-        rate *= np.where((np.arange(hours) % 24 >= 7) & (np.arange(hours) % 24 < 19), 1.9, 0.1)
-    elif kind == "autocorrelated":
-        rate *= np.exp(0.7 * ar1(rng, hours, 0.9))
-    elif kind == "grouped":
-        rate *= np.exp(np.repeat(rng.normal(0, 0.7, -(-hours // 60)), 60)[:hours])
-    counts = rng.poisson(rate)
-    return np.sort(np.repeat(np.arange(hours), counts) * 3600 + rng.integers(0, 3600, counts.sum())) + 19_700 * DAY
-
-
-FLOWS = ("even", "day and night", "autocorrelated", "grouped")
 
 
 @given(st.lists(st.integers(0, 2_000), min_size=64, max_size=200), st.integers(1, 50), st.integers(1, 6))
