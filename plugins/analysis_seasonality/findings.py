@@ -83,11 +83,11 @@ def period_text(ms: float) -> str:
     Examples
     --------
     >>> period_text(21_600_000.0), period_text(5_000_000.0), period_text(864_000_000.0)
-    ('6 h', '83.33 min', '10 days')
+    ('6 h', '1.389 h', '10 days')
     """
     for least, one, name in (
         (2 * 86_400_000, 86_400_000, "days"),
-        (2 * 3_600_000, 3_600_000, "h"),
+        (3_570_000, 3_600_000, "h"),
         (60_000, 60_000, "min"),
     ):
         if ms >= least:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import signal
+from statsmodels.datasets import sunspots
 
 from plugins.analysis_seasonality.cycle import find_cycle
 from plugins.analysis_seasonality.spectrum import background, detrended, lomb_scargle, periodogram, strongest
 from tests.memory_store import memory_dataset
 from tests.null_flows import flow
-from tests.null_tables import ar1, random_intercepts, run_plugin
+from tests.null_tables import ar1, random_intercepts
 from tests.sample_store import sample_store
 from tests.series_tables import run_on_series
 from toolkit.plugin import Budget, Result, Skip
@@ -88,6 +89,14 @@ def test_the_background_is_that_of_red_noise(rho: float) -> None:
     true = (1 - rho**2) / (1 - 2 * rho * np.cos(2 * np.pi * frequency) + rho**2)
     middle = np.median(background(power) / true)
     assert 0.9 < middle < 1.35  # the larger of two estimates
+
+
+def test_the_sunspots_have_a_period_of_eleven_years() -> None:
+    numbers = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy()
+    peak = strongest(periodogram(detrended(numbers)), numbers.size)
+    assert peak is not None
+    assert 1 / peak.frequency == pytest.approx(11.0, abs=0.3)
+    assert peak.log10_p < np.log10(0.05)
 
 
 def test_the_share_is_that_of_the_wave_and_none_of_chance() -> None:
@@ -203,4 +212,3 @@ def test_short_and_empty_series_are_skipped_with_a_reason() -> None:
     assert skipped.value.recommendation
     assert strongest(np.zeros(100), 201) is None
     assert find_cycle(np.full(100, np.nan), np.arange(100) % 7, np.arange(100) // 7, 7) is None
-    assert run_plugin is not None
