@@ -83,30 +83,34 @@ def find_cycle(values: Floats, cells: Ints, turns: Ints, count: int) -> Cycle | 
     if stretches < FEWEST_STRETCHES:
         return None
     y, place = values[held], turns[held] * stretches // whole
-    flat = place * count + cells[held]
-    n = np.bincount(flat, minlength=stretches * count).reshape(stretches, count)
-    sums = np.bincount(flat, y, stretches * count).reshape(stretches, count)
-    if np.count_nonzero(n) < _HELD * n.size:
+    n, sums = (
+        np.bincount(place * count + cells[held], weights, stretches * count).reshape(stretches, count)
+        for weights in (None, y)
+    )
+    squares = np.bincount(place, (y - float(y.mean())) ** 2, stretches)
+    if np.count_nonzero(n) < _HELD * n.size or squares.sum() <= 0:
         return None
+    return _judged(n, sums, squares)
+
+
+def _judged(n: npt.NDArray[Any], sums: Floats, squares: Floats) -> Cycle | None:
+    """The cycle of profiles, from numbers and sums by stretch and cell, and the sums of squares of stretches."""
     mean = np.divide(sums, n, out=np.zeros_like(sums), where=n > 0)
     level = mean.sum(axis=1) / np.maximum((n > 0).sum(axis=1), 1)
     profiles = np.where(n > 0, mean - level[:, None], 0.0)
-    centre = float(y.mean())
-    squares = np.bincount(place, (y - centre) ** 2, stretches)
     sizes = n.sum(axis=1).astype(np.float64)
-    if squares.sum() <= 0:
-        return None
-    # Shape (stretches, count + 3): what can be summed over stretches.
     own = (profiles * profiles).sum(axis=1)
-    table = np.column_stack([profiles, own, np.ones(stretches), squares, sizes])
+    # What can be summed over stretches, shape (stretches, cells + 4).
+    table = np.column_stack([profiles, own, np.ones(sizes.size), squares, sizes])
     estimate = jackknife_of_sums(table, _share, sizes)
     low, high = (float(end) for end in estimate.interval())
     if not (math.isfinite(low) and math.isfinite(high)):
         return None
-    overall = np.divide(sums.sum(axis=0), n.sum(axis=0), out=np.full(count, np.nan), where=n.sum(axis=0) > 0)
+    total = n.sum(axis=0)
+    overall = np.divide(sums.sum(axis=0), total, out=np.full(total.size, np.nan), where=total > 0)
     # Where all of it repeats, noise in the estimate can make that more than all.
     ends = (min(low, 1.0), min(high, 1.0))
-    return Cycle(min(float(estimate.value), 1.0), ends, _test(profiles), overall, stretches)
+    return Cycle(min(float(estimate.value), 1.0), ends, _test(profiles), overall, sizes.size)
 
 
 def _share(sums: Any) -> float:

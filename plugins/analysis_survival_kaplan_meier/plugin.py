@@ -82,14 +82,8 @@ def run(ctx: Context) -> Result:
     entries = ctx.result("profile_basic").data["columns"]
     source = find_source(ctx, entries)
     names, refused = _group_columns(ctx, source, entries)
-    batches: Rows | Cases
-    if source.kind == "events":
-        case = source.columns["case"]
-        distinct = next((e.get("distinct") for e in entries if e["name"] == case), None)
-        batches = Cases(ctx, source, names, ctx.schema[case].categories or distinct or ctx.rows)
-        target = batches.target
-    else:
-        batches, target = Rows(ctx, source, names), ""
+    batches = _batches(ctx, source, names, entries)
+    target = batches.target if isinstance(batches, Cases) else ""
     widths = [2, *(2 * (ctx.kernel("levels", name)["levels"] + 1) for name in names)]
     counts, left_out, seen = TimeCounts(widths, ctx.params["times"]), Counter[str](), 0
     for batch in batches:
@@ -127,6 +121,14 @@ def run(ctx: Context) -> Result:
         "groups": {g.column: _group_json(ctx, g, results.get(g.column, [])) for g in groups}, "not_compared": refused,
     }  # fmt: skip
     return Result(data, findings, n_tests)
+
+
+def _batches(ctx: Context, source: Source, names: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> Rows | Cases:
+    if source.kind != "events":
+        return Rows(ctx, source, names)
+    case = source.columns["case"]
+    distinct = next((e.get("distinct") for e in entries if e["name"] == case), None)
+    return Cases(ctx, source, names, ctx.schema[case].categories or distinct or ctx.rows)
 
 
 def _group_columns(
