@@ -83,17 +83,16 @@ def find_cycle(values: Floats, cells: Ints, turns: Ints, count: int) -> Cycle | 
     if stretches < FEWEST_STRETCHES:
         return None
     y, place = values[held], turns[held] * stretches // whole
-    n, sums = (
-        np.bincount(place * count + cells[held], weights, stretches * count).reshape(stretches, count)
-        for weights in (None, y)
-    )
+    flat, shape = place * count + cells[held], (stretches, count)
+    n = np.bincount(flat, minlength=stretches * count).reshape(shape)
+    sums = np.bincount(flat, y, stretches * count).reshape(shape)
     squares = np.bincount(place, (y - float(y.mean())) ** 2, stretches)
     if np.count_nonzero(n) < _HELD * n.size or squares.sum() <= 0:
         return None
     return _judged(n, sums, squares)
 
 
-def _judged(n: npt.NDArray[Any], sums: Floats, squares: Floats) -> Cycle | None:
+def _judged(n: npt.NDArray[Any], sums: npt.NDArray[Any], squares: npt.NDArray[Any]) -> Cycle | None:
     """The cycle of profiles, from numbers and sums by stretch and cell, and the sums of squares of stretches."""
     mean = np.divide(sums, n, out=np.zeros_like(sums), where=n > 0)
     level = mean.sum(axis=1) / np.maximum((n > 0).sum(axis=1), 1)

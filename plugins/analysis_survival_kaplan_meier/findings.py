@@ -15,7 +15,7 @@ from .curve import Curve
 from .peaks import Peak
 from .source import Source
 
-_UNITS = ((8_640_000.0, 86_400.0, "days"), (7_200.0, 3_600.0, "hours"), (120.0, 60.0, "minutes"))
+_UNITS = ((864_000.0, 86_400.0, "days"), (7_200.0, 3_600.0, "hours"), (120.0, 60.0, "minutes"))
 MOST_LISTED = 10
 
 
@@ -68,7 +68,7 @@ class Words:
     def time(self, value: float | None) -> str:
         """A time, in words."""
         if value is None:
-            return "never"
+            return "beyond what was seen"
         return clock(value) if self._clock else f"{value:.5g}{self._measure}"
 
 
@@ -130,10 +130,9 @@ def of_groups(ctx: Context, words: Words, groups: Groups, lasting: Sequence[Test
     c = top.comparison
     label, column = shown(_label(groups, c.place)), quoted(groups.column)
     unit, (low, high) = words.source.unit, top.interval
-    longer = f"{c.ratio:.3g} times as long" if c.ratio > 1 else f"{c.ratio:.3g} of the time"
     chi2, df, naive = groups.log_rank
     sentence = (
-        f"Until {words.event}, {words.source.unit} with {column} = {label} take {longer} as the others "
+        f"Until {words.event}, {words.source.unit} with {column} = {label} take {c.ratio:.3g} times as long as the others "
         f"(restricted mean up to {words.time(c.limit)}: {words.time(c.means[0])} against {words.time(c.means[1])}; "
         f"ratio {c.ratio:.3g}, 95 % interval {low:.3g} to {high:.3g}); half have had it "
         f"{words.by(c.own.median)}, of the others {words.by(c.rest.median)}. "

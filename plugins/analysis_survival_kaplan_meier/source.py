@@ -50,6 +50,9 @@ END_WORDS = (
 )
 TARGET_WORDS = ("deliver", "delivered", "close", "closed", "resolve", "resolved", "complete", "completed", "finish",
                 "finished", "discharge", "discharged")  # fmt: skip
+XES = {"case": "case:concept:name", "activity": "concept:name", "time": "time:timestamp"}
+"""Names of an event log's columns by the standard of such logs, IEEE 1849."""
+
 _FEW = 0.01
 _CENSORED = frozenset({"cens", "censor", "censored"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -216,6 +219,8 @@ def _of_events(ctx: Context, known: Mapping[str, Entry]) -> Source | None:
     if any(ctx.params[p] for p in ("start", "end")) and not any(asked.values()):
         return None
     coded = [s.name for s in ctx.schema if s.encoding == "coded" and s.kind == "string"]
+    if not any(asked.values()) and all(name in ctx.schema for name in XES.values()) and not _misfit(ctx, XES):
+        return Source("events", XES, ctx.params["target"] or None, _told(asked, XES))
     several = [
         s.name for s in ctx.schema if (s.encoding == "coded" or s.kind == "int") and _repeats(known, s.name, ctx)
     ]

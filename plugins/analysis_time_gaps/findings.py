@@ -107,6 +107,8 @@ def of_back(bulk: Bulk, state: dict[str, Any], grid: ChunkGrid) -> Finding:
     """A clock that goes back where rows are in the order of time."""
     size, row, before, after = state["largest_back"][0]
     unit, name, n, steps = bulk.unit, quoted(bulk.column), state["back"], state["n"] - 1
+    parts = size > (bulk.high - bulk.low) / 2.0
+    cause = "several series one below the other" if parts else "late rows, a clock that was set, or summer time's end"
     entries = [
         {"row": r, "before": when(b, unit), "after": when(a, unit), "length": lasting(s, unit)}
         for s, r, b, a in state["largest_back"]
@@ -116,7 +118,7 @@ def of_back(bulk: Bulk, state: dict[str, Any], grid: ChunkGrid) -> Finding:
         [bulk.column],
         f"{name} goes back {n:,} time{'s' if n > 1 else ''} in {steps:,} steps from row to row, which are else in "
         f"order; farthest by {lasting(size, unit)} at row {row:,}, from {when(before, unit)} to {when(after, unit)}.",
-        f"Look at the rows where {bulk.column} goes back: late rows, a clock that was set, or summer time's end?",
+        f"Look at the rows where {bulk.column} goes back: {cause}?",
         effect=n / steps,
         measure="share_of_steps",
         evidence={"times": n, "steps": steps, "length": lasting(size, unit), "row": row, "before": when(before, unit),

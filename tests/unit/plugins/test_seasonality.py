@@ -139,6 +139,16 @@ def test_hours_weekdays_and_another_period_are_found() -> None:
     assert "`load` repeats every 5.343 h" in period.sentence
 
 
+def test_hours_that_change_over_the_year_are_no_further_period() -> None:
+    rng = np.random.default_rng(11)
+    times = np.sort(rng.integers(0, 300 * DAY, 40_000)) + 19_723 * DAY
+    shifted = times + HOUR * (times // DAY % 300 > 120)  # as by summer time
+    load = 10.0 * (shifted // HOUR % 24 >= 8) + 5.0 * (shifted // HOUR % 24 == 17) + rng.normal(0, 0.5, times.size)
+    result = run(times, load=load)
+    assert {f.evidence.get("cycle") for f in result.findings} == {"hour of the day"}
+    assert result.data["series"]["load"]["periods"]
+
+
 def test_a_flow_of_rows_that_goes_with_the_hour() -> None:
     result = run(flow(7, "day and night", days=90, each=300.0))
     (finding,) = result.findings

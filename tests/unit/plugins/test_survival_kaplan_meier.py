@@ -228,6 +228,14 @@ def test_more_cases_than_are_held_at_once_are_read_in_several_turns(monkeypatch:
     assert found == sorted(truth.values())
 
 
+def test_the_names_of_the_standard_of_event_logs_are_known() -> None:
+    columns, truth = log(5)
+    names = {"ticket": "case:concept:name", "activity": "concept:name", "at": "time:timestamp", "team": "case:team"}
+    result = run({names[name]: values for name, values in columns.items()} | {"status": columns["team"]}, 100)
+    assert result.data["columns"]["case"] == "case:concept:name"
+    assert result.data["curve"]["events"] == sum(closed for _, closed in truth.values())
+
+
 def test_the_commonest_end_is_the_event_where_no_activity_is_named_like_one() -> None:
     columns, truth = log(6)
     columns["activity"] = [{"Close": "Zap", "Wait": "Sleep"}.get(a, a) for a in columns["activity"]]
