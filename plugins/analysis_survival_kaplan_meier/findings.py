@@ -132,7 +132,7 @@ def of_groups(ctx: Context, words: Words, groups: Groups, lasting: Sequence[Test
     unit, (low, high) = words.source.unit, top.interval
     chi2, df, naive = groups.log_rank
     sentence = (
-        f"Until {words.event}, {words.source.unit} with {column} = {label} take {c.ratio:.3g} times as long as the others "
+        f"Until {words.event}, {unit} with {column} = {label} take {c.ratio:.3g} times as long as the others "
         f"(restricted mean up to {words.time(c.limit)}: {words.time(c.means[0])} against {words.time(c.means[1])}; "
         f"ratio {c.ratio:.3g}, 95 % interval {low:.3g} to {high:.3g}); half have had it "
         f"{words.by(c.own.median)}, of the others {words.by(c.rest.median)}. "

@@ -17,7 +17,7 @@ they are farther from the middle 98 % of the values than those are apart: no clo
 table itself is. Steps from row to row are compared where at most 1 % of them go back; an even pace is one step length,
 within a fifth or so, in nine of ten steps of a block of rows. All these are facts and have no p-value.
 
-Cost. About 60 ns a row and column, one pass, and the quantiles of the columns.
+Cost. About 150 ns a row and column, one pass, and the quantiles of the columns.
 
 Caps. ``max_windows`` below 131,072 makes bins longer: gaps shorter than a bin are not seen, all rows count.
 ``max_cols`` takes the first columns of times in table order.

@@ -68,8 +68,8 @@ def of_chunk(bulk: Bulk, chunk: Chunk, rows: int, day: int) -> State:
     state["ends"] = [int(times[0]), int(places[0]), int(times[-1]), int(places[-1])]
     _add_steps(state, times[:-1], times[1:], places[1:], blocks[1:])
     if day:
-        state["midnight"] = int(np.count_nonzero(times % day == 0))
-        state["whole_hour"] = int(np.count_nonzero(times % (day // 24) == 0))
+        whole = times[times % (day // 24) == 0]
+        state["whole_hour"], state["midnight"] = int(whole.size), int(np.count_nonzero(whole % day == 0))
     far_low, far_high = times < bulk.first, times > bulk.last
     inside = times
     if far_low.any() or far_high.any():
