@@ -18,7 +18,7 @@ from plugins.analysis_survival_kaplan_meier.peaks import highest_peak
 from plugins.analysis_survival_kaplan_meier.source import Source
 from plugins.analysis_survival_kaplan_meier.times import TimeCounts, smallest_step
 from tests.memory_store import memory_dataset
-from tests.null_tables import KINDS, Dependence, ar1, random_intercepts, run_plugin
+from tests.null_tables import KINDS, Dependence, null_columns, run_plugin
 from tests.sample_store import sample_store
 from tests.unit.plugins.run_profile import run_profile
 from toolkit.plugin import Budget, Context, Inputs, Result, Skip
@@ -32,26 +32,16 @@ def run(columns: dict[str, Any] | Dataset, chunk_rows: int = 262_144, **options:
     return run_plugin(FOLDER, dataset, upstream={"profile_basic": run_profile(dataset)[0]}, **options)
 
 
-def null_columns(seed: int, dependence: Dependence, rows: int = 8_000) -> dict[str, Any]:
+def null_table(seed: int, dependence: Dependence, rows: int = 8_000) -> dict[str, Any]:
     """Times, events and groups that have nothing to do with each other, while rows depend on their neighbours."""
-    rng = np.random.default_rng([91, KINDS.index(dependence), seed])
-
-    def series() -> Any:
-        if dependence == "independent":
-            return rng.normal(size=rows)
-        return ar1(rng, rows) if dependence == "autocorrelated" else random_intercepts(rng, rows)
-
-    def category(levels: int) -> list[str]:
-        cuts = np.quantile(rng.normal(size=10_000), np.cumsum(rng.dirichlet(np.full(levels, 5.0)))[:-1])
-        return [f"v{code}" for code in np.searchsorted(cuts, series()).tolist()]
-
+    columns = null_columns(seed, dependence, rows)
     return {
-        "duration": np.round(np.exp(series()) * 30),
-        "event": (series() > -0.5).astype(np.int8),
-        "region": category(4),
-        "kind": category(7),
-        "flag": series() > 0.5,
-        "number": np.round(series()).astype(np.int8),
+        "duration": np.round(np.exp(columns["x"]) * 30),
+        "event": (columns["y"] > -0.5).astype(np.int8),
+        "region": columns["region"],
+        "kind": columns["kind"],
+        "flag": columns["flag"],
+        "number": np.round(columns["number"] / 10.0).astype(np.int8),
     }
 
 
@@ -337,7 +327,7 @@ def test_missing_and_impossible_values_are_counted_apart() -> None:
 
 
 def test_results_do_not_depend_on_chunks_and_caps_keep_all_rows() -> None:
-    columns = null_columns(1, "autocorrelated", 3_000)
+    columns = null_table(1, "autocorrelated", 3_000)
     whole = run(columns)
     for chunk_rows in (1_000, 37):
         other = run(columns, chunk_rows)
@@ -352,6 +342,6 @@ def test_results_do_not_depend_on_chunks_and_caps_keep_all_rows() -> None:
 
 @pytest.mark.parametrize("dependence", KINDS)
 def test_null_tables(dependence: Dependence) -> None:
-    found = [run(null_columns(seed, dependence, 4_800), 4_096) for seed in range(4)]
+    found = [run(null_table(seed, dependence, 4_800), 4_096) for seed in range(4)]
     assert all(r.n_tests >= 10 for r in found)
     assert sum(any(f.log10_p is not None for f in r.findings) for r in found) <= 1
