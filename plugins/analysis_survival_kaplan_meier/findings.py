@@ -50,6 +50,10 @@ class Words:
         self.event = shown(target) if source.kind == "events" else quoted(ends[source.kind])
         self.what = "" if self._clock else f"{quoted(self.columns[0])} "
 
+    def told(self, **values: float | None) -> dict[str, str]:
+        """Times as the sentence has them, by name."""
+        return {name: self.time(value) for name, value in values.items()}
+
     def by(self, value: float | None) -> str:
         """Not later than a time."""
         if value is None:
@@ -111,7 +115,10 @@ def of_all(words: Words, curve: Curve, left_out: dict[str, int], groups: Sequenc
         evidence={
             "median": curve.median, "median_low": low, "median_high": high, "events": events, "count": rows,
             "censored": rows - events, "last_time": last, "share_with_event": share, "step": words.step,
-            "event": words.event, "unit_of_time": words.unit_of_time,
+            "event": words.event,
+            "in_words": words.told(median=curve.median, median_low=low, median_high=high, last_time=last,
+                                   step=words.step),
+            "unit_of_time": words.unit_of_time,
             "left_out": lost,
             "groups": [
                 {"column": g.column, "log_rank_chi2": g.log_rank[0], "df": g.log_rank[1], "log10_p": g.log_rank[2],
@@ -158,6 +165,8 @@ def of_groups(ctx: Context, words: Words, groups: Groups, lasting: Sequence[Test
             "events": c.own.event_count, "log_rank_chi2": chi2, "log_rank_df": df,
             "log_rank_log10_p_of_independent_rows": naive, "further": further,
             "groups": [tested_json(groups, t) for t in ordered[:MOST_LISTED]],
+            "in_words": words.told(limit=c.limit, restricted_mean=c.means[0], restricted_mean_elsewhere=c.means[1],
+                                   median=c.own.median, median_elsewhere=c.rest.median),
             "step": words.step, **block_places(ctx.grid, range(64)),
         },
         references=["10.1186/1471-2288-13-152", "10.2307/2344317"],
@@ -177,7 +186,7 @@ def of_peak(words: Words, peak: Peak, curve: Curve) -> Finding:
         f"Ask what ends {unit} after {at}, by the rows' {words.marker}: an automatic rule, a deadline, or rounding?",
         effect=peak.ratio,
         measure="hazard_ratio_of_neighbours",
-        evidence={"time": peak.time, "events": peak.events, "at_risk": peak.at_risk, "usual_hazard": peak.usual,
+        evidence={"time": peak.time, "in_words": words.told(time=peak.time), "events": peak.events, "at_risk": peak.at_risk, "usual_hazard": peak.usual,
                   "ratio": peak.ratio, "share": share, "events_of_all": curve.event_count},
     )  # fmt: skip
 

@@ -161,6 +161,7 @@ def test_the_sample_table_says_how_long_orders_take_by_priority() -> None:
     planted = truth["slow_priority"]
     group = next(f for f in result.findings if f.columns[-1] == "priority")
     assert group.evidence["group"] == "low"
+    assert all(told in group.sentence for told in group.evidence["in_words"].values())
     assert 'Until "Deliver", cases with `priority` = "low" take' in group.sentence
     ratio = planted["low"]["mean_hours"] / np.mean([planted[p]["mean_hours"] for p in ("high", "normal")])
     assert group.evidence["median"] / group.evidence["median_elsewhere"] == pytest.approx(ratio, rel=0.1)
