@@ -186,7 +186,8 @@ def of_peak(words: Words, peak: Peak, curve: Curve) -> Finding:
         f"Ask what ends {unit} after {at}, by the rows' {words.marker}: an automatic rule, a deadline, or rounding?",
         effect=peak.ratio,
         measure="hazard_ratio_of_neighbours",
-        evidence={"time": peak.time, "in_words": words.told(time=peak.time), "events": peak.events, "at_risk": peak.at_risk, "usual_hazard": peak.usual,
+        evidence={"time": peak.time, "in_words": words.told(time=peak.time), "events": peak.events,
+                  "at_risk": peak.at_risk, "usual_hazard": peak.usual,
                   "ratio": peak.ratio, "share": share, "events_of_all": curve.event_count},
     )  # fmt: skip
 
