@@ -9,9 +9,9 @@ Method. On the bins of transform_binned_series, in which every row is: means of 
 window of a series is compared with every other by the Euclidean distance of their z-normalised values, so that shapes
 are compared whatever their level and size (matrix profile). A window is a day, where bins of at most three hours cover
 two weeks, else a hundredth of the series between 32 and 2,048 bins (an eighth of one of fewer than 256). Windows with
-an empty bin are left out and counted; those without any shape (constant) are told apart. The search is exact: covariances
-are updated along the diagonals, begun anew every 8,192 cells, and what is told is computed again from the two windows;
-it equals stumpy to 1e-9.
+an empty bin are left out and counted; those without any shape (constant) are told apart. The search is exact:
+covariances are updated along the diagonals, begun anew every 8,192 cells, and what is told is computed again from the
+two windows; it equals stumpy to 1e-9.
 
 A discord is a window whose nearest is far. Its p-value comes from Gumbel's distribution, fitted by the quartiles to the
 largest distances of all stretches of that length, times their number. With fewer than 50 stretches there is none, and
