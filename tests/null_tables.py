@@ -6,6 +6,7 @@ independent of each other while their rows may depend on their neighbours, as ro
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -25,9 +26,25 @@ from toolkit.task.code import loaded_plugin
 from toolkit.task.plugin_task import make_reducer, reduce_whole
 
 Dependence = Literal["independent", "autocorrelated", "grouped"]
+TABLES = int(os.environ.get("TOOLKIT_NULL_TABLES", "40"))
+"""How many null tables the slow campaigns try; the figures of record are of 200."""
+
 KINDS: tuple[Dependence, ...] = ("independent", "autocorrelated", "grouped")
 Floats = npt.NDArray[np.float64]
 Columns = dict[str, Any]
+
+
+def allowed(tables: int) -> int:
+    """How many of so many null tables may have a finding where one in twenty is expected to: 19 of 200.
+
+    Examples
+    --------
+    >>> allowed(200), allowed(40)
+    (19, 6)
+    """
+    from scipy.stats import binom
+
+    return int(binom.ppf(0.995, tables, 0.05))
 
 
 def ar1(rng: np.random.Generator, rows: int, phi: float = 0.8) -> Floats:

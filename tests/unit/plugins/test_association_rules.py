@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from tests.memory_store import memory_dataset, reader_of
-from tests.null_tables import null_tables_with_findings, run_plugin
+from tests.null_tables import TABLES, allowed, null_tables_with_findings, run_plugin
 from toolkit.plugin import Budget, Result, Skip
 
 FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "analysis_association_rules"
@@ -314,9 +314,9 @@ def test_null_tables() -> None:
 
 @pytest.mark.slow
 def test_null_tables_in_full() -> None:
-    assert len(null_tables_with_findings(FOLDER, 200, PROFILED)) <= 19
+    assert len(null_tables_with_findings(FOLDER, TABLES, PROFILED)) <= allowed(TABLES)
 
 
 @pytest.mark.slow
 def test_null_baskets_in_full() -> None:
-    assert baskets_with_findings(60) <= 8
+    assert baskets_with_findings(TABLES // 2) <= allowed(TABLES // 2)

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from tests.memory_store import memory_dataset
-from tests.null_tables import null_columns, null_tables_with_findings, plant_association, run_plugin
+from tests.null_tables import TABLES, allowed, null_columns, null_tables_with_findings, plant_association, run_plugin
 from toolkit.plugin import Budget, Result
 
 FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "analysis_categorical_association"
@@ -139,4 +139,4 @@ def test_null_tables() -> None:
 
 @pytest.mark.slow
 def test_null_tables_in_full() -> None:
-    assert len(null_tables_with_findings(FOLDER, 200)) <= 19
+    assert len(null_tables_with_findings(FOLDER, TABLES)) <= allowed(TABLES)

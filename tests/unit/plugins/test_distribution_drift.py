@@ -11,7 +11,15 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from tests.memory_store import memory_dataset
-from tests.null_tables import ar1, null_columns, null_tables_with_findings, plant_level_shift, run_plugin
+from tests.null_tables import (
+    TABLES,
+    allowed,
+    ar1,
+    null_columns,
+    null_tables_with_findings,
+    plant_level_shift,
+    run_plugin,
+)
 from toolkit.plugin import Budget, Result
 
 FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "analysis_distribution_drift"
@@ -177,4 +185,4 @@ def test_null_tables() -> None:
 
 @pytest.mark.slow
 def test_null_tables_in_full() -> None:
-    assert len(null_tables_with_findings(FOLDER, 200)) <= 19
+    assert len(null_tables_with_findings(FOLDER, TABLES)) <= allowed(TABLES)

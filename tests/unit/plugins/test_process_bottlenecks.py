@@ -12,7 +12,7 @@ import pytest
 
 from tests.event_logs import random_log, results_of
 from tests.null_logs import null_log, profile_of, sorted_table
-from tests.null_tables import KINDS, run_plugin
+from tests.null_tables import KINDS, TABLES, allowed, run_plugin
 from tests.sample_store import sample_store
 from toolkit.api import convert_table
 from toolkit.engine.check.subject import differences
@@ -131,7 +131,7 @@ def test_a_simulated_queue_shows_its_bottleneck(tmp_path: Path) -> None:
     assert first.sentence.startswith('Waiting before "inspect" takes ')
 
 
-@pytest.mark.parametrize("count", [18, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [18, pytest.param(TABLES, marks=pytest.mark.slow)])
 def test_nothing_is_found_where_there_is_nothing(count: int) -> None:
     found = []
     for seed in range(count):
@@ -139,7 +139,7 @@ def test_nothing_is_found_where_there_is_nothing(count: int) -> None:
         result = run_plugin(FOLDER, sorted_table(columns), upstream=upstream)
         assert result.n_tests > 30
         found += [seed] if any(f.log10_p is not None for f in result.findings) else []
-    assert len(found) <= (3 if count == 18 else 19), found
+    assert len(found) <= allowed(count), found
 
 
 @pytest.mark.parametrize("seed", range(3))
