@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from toolkit.engine.manifest import Manifest, load_manifest
 from toolkit.engine.plan import requests_of
 from toolkit.kernels.base import kernels
 from toolkit.kernels.waves import compute
-from toolkit.plugin import Budget, Context, Inputs, Result
+from toolkit.plugin import Budget, Context, Inputs, Result, Skip
 from toolkit.plugin.context import kernel_key
 from toolkit.sample import main as sample
 from toolkit.storage.dataset import Dataset
@@ -72,9 +73,9 @@ def test_the_same_bytes_for_any_split_and_ten_digits_for_any_chunks(source: Path
 
 
 def of_content(finding: dict[str, Any]) -> dict[str, Any]:
-    """A finding without its id, which is of the evidence with its chunks, and without a sentence that names chunks."""
-    named = finding["kind"] == "sentinel_value"
-    return {k: v for k, v in finding.items() if k != "id" and not (named and k == "sentence")}
+    """A finding without what depends on chunks: ids, of evidence and derived tables, and a sentence that names them."""
+    left = {"id", "group", "table"} | ({"sentence"} if finding["kind"] == "sentinel_value" else set())
+    return {k: v for k, v in finding.items() if k not in left}
 
 
 def is_exact(manifest: Manifest) -> bool:
@@ -104,6 +105,7 @@ def table(rows: int = 2_000) -> Columns:
         "amount": amount, "size": size, "weight": np.ma.array(size * 2 + rng.normal(size=rows), mask=place == 3),
         "zip": zips, "city": city, "kind": [f"k{k}" for k in ((place + rng.integers(0, 2, rows)) % 5).tolist()],
         "flag": place < 4, "mail": mail, "mixed": mixed, "number": np.arange(rows),
+        "at": np.datetime64("2024-01-01", "s") + 600 * np.arange(rows),
     }  # fmt: skip
     for values in columns.values():
         values[7] = values[-1]  # so that the last row repeats another
@@ -143,13 +145,15 @@ def run_all(columns: Columns, scratch: Path) -> dict[str, Ran]:
             kernels={kernel_key(r.kernel, r.columns, r.params): results[r.key] for r in asked},
             upstream={name: found[name] for name in manifest.needs if name in found}, scratch=scratch / manifest.id,
         )  # fmt: skip
-        with loaded_plugin(manifest.id, manifest.folder, "") as module:
+        with loaded_plugin(manifest.id, manifest.folder, "") as module, suppress(Skip):
             ctx, reducer = Context(dataset, inputs), make_reducer(module)
             if reducer is None:
                 found[manifest.id] = module.run(ctx)
             else:
                 reducer.ctx = ctx
                 found[manifest.id] = reduce_whole(reducer)
+        if manifest.id not in found:
+            continue
         said = canonical_json(found[manifest.id].to_json())
         out[manifest.id] = Ran(said, {column: set(chunks) for column, chunks in reads.items()})
     return out
@@ -164,11 +168,12 @@ LAST = {
     "city": ["analysis_label_variants", "analysis_keys_dependencies"],
     "size": ["analysis_correlation", "analysis_outliers_robust", "analysis_group_differences", "analysis_missingness",
              "analysis_regression_drivers", "analysis_distribution_drift", "profile_basic"],
-    "kind": ["analysis_categorical_association"],
+    "kind": ["analysis_categorical_association", "analysis_association_rules"],
     "amount": ["analysis_benford"],
     "flag": ["analysis_duplicate_rows"],
     "mail": ["analysis_pii"],
-    "mixed": ["transform_normalize_mixed"],
+    "mixed": ["transform_normalize_mixed", "analysis_log_templates"],
+    "at": ["analysis_time_gaps"],
 }  # fmt: skip
 """Columns by whose last value the result of a plugin changes."""
 
