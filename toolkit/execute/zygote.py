@@ -139,7 +139,9 @@ class Zygote:
         now = time.monotonic()
         if self._children and now - self._beaten >= _BEAT_SECONDS:
             self._beaten = now
-            self._queue(BEAT, msgpack.packb([[c.task_id, c.resident()] for c in self._children.values()]))
+            found = [[c.task_id, c.resident()] for c in self._children.values()]
+            # One that has just ended, and is not reaped yet, has none.
+            self._queue(BEAT, msgpack.packb([beat for beat in found if beat[1]]))
 
     def _hear(self, pid: int, descriptor: int, what: str) -> None:
         child = self._children.get(pid)
