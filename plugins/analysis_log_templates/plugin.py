@@ -76,6 +76,8 @@ FEWEST_MESSAGES = 100
 FEWEST_WORDS = 2
 """Words of a message on average."""
 
+MOST_LABELS, _ROWS_OF_A_LABEL = 64, 4
+
 FEWEST_ROWS = 10
 """Rows of the rarest word or template that is shown, whatever the table."""
 
@@ -115,7 +117,8 @@ class Plugin(Reducer):
         hidden = {*found["personal_columns"], *found["not_looked_at"]}
         profile = self.ctx.result("profile_basic").data["columns"]
         names = [name for name in self.ctx.columns("text") if name not in hidden]
-        return [name for name in names if may_hold_sentences(self.ctx, name, profile)]
+        labels = {e["name"] for e in profile if is_of_labels(e.get("distinct"), e.get("count"))}
+        return [name for name in names if name not in labels and may_hold_sentences(self.ctx, name, profile)]
 
     def _categories(self) -> list[str]:
         found = [c for (c,) in self.ctx.kernel_columns("block_codes")]
@@ -283,6 +286,17 @@ class Plugin(Reducer):
                     tested += part[0]
                     n_tests += part[1]
         return Result({"columns": data}, [*facts, *discoveries(tested, n_tests, ctx.params["rate"])], n_tests)
+
+
+def is_of_labels(distinct: int | None, count: int | None) -> bool:
+    """Whether so few different texts are those of a category, which are no messages however many words they have.
+
+    Examples
+    --------
+    >>> is_of_labels(11, 46_138), is_of_labels(60, 200), is_of_labels(9_000, 46_138)
+    (True, False, False)
+    """
+    return bool(distinct and count) and distinct <= MOST_LABELS and _ROWS_OF_A_LABEL * distinct <= count
 
 
 def least(messages: int, support: float) -> int:
