@@ -40,8 +40,8 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.plugin import Context, Finding, Result, Skip, omission, round_significant
-from toolkit.plugin.series import Series, read_series
+from toolkit.plugin import Context, Finding, Result, Skip, round_significant
+from toolkit.plugin.series import Series, read_series, within_caps
 
 from .refine import Place, locate
 from .segments import clipped, long_run_variance, penalty_of, segmentation
@@ -98,15 +98,7 @@ def run(ctx: Context) -> Result:
 
 
 def _signals(ctx: Context, base: Series) -> Iterator[Signal | None]:
-    wished = ctx.params["bins"]
-    most = min(wished, ctx.budget.max_windows or wished)
-    if most < min(wished, len(base)):
-        rule = "coarser bins; every row still falls in one"
-        ctx.omit(omission("max_windows", most, min(wished, len(base)), rule, []))
-    names = base.columns[: ctx.budget.max_cols]
-    if len(names) < len(base.columns):
-        left = base.columns[len(names) :]
-        ctx.omit(omission("max_cols", len(names), len(base.columns), "the first series in table order", left))
+    most, names = within_caps(ctx, base)
     for name in names:
         yield level_signal(base.fitted(most), name)
         yield spread_signal(base.fitted(most, _ROWS_FOR_SPREAD), name)

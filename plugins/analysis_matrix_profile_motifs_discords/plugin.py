@@ -37,13 +37,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import Context, Finding, Result, Skip, omission, round_significant
-from toolkit.plugin.series import Series, read_series
+from toolkit.plugin import Context, Finding, Result, Skip, round_significant
+from toolkit.plugin.series import Series, read_series, within_caps
 from toolkit.plugin.wording import quoted
 
 from .extremes import FEWEST_STRETCHES, compared, discords, motif
@@ -91,7 +92,7 @@ def run(ctx: Context) -> Result:
         m = window_of(series, ctx.params["window"])
         if x.size < FEWEST_WINDOWS * m:
             continue
-        profile = matrix_profile(x, m, lambda part, of, done=done: ctx.progress(done * of + part, len(wanted) * of))  # type: ignore[misc]
+        profile = matrix_profile(x, m, partial(_progress, ctx, done, len(wanted)))
         found, told = _of_series(ctx, name, series, x, m, profile)
         findings += found
         n_tests += told["tested"]
@@ -119,17 +120,14 @@ def window_of(series: Series, wished: int) -> int:
     return min(max(len(series) // 100, _SHORTEST), _LONGEST, max(_FEWEST_BINS, len(series) // 8))
 
 
+def _progress(ctx: Context, done: int, wanted: int, part: int, of: int) -> None:
+    """Say how far the series at hand is, and so all of them."""
+    ctx.progress(done * of + part, wanted * of)
+
+
 def _series(ctx: Context, base: Series) -> Iterator[tuple[str, Series, Floats]]:
     """The series that vary, each in the finest bins of which enough hold values."""
-    wished = ctx.params["bins"]
-    most = min(wished, ctx.budget.max_windows or wished)
-    if most < min(wished, len(base)):
-        rule = "coarser bins; every row still falls in one"
-        ctx.omit(omission("max_windows", most, min(wished, len(base)), rule, []))
-    names = base.columns[: ctx.budget.max_cols]
-    if len(names) < len(base.columns):
-        rule = "the first series in table order"
-        ctx.omit(omission("max_cols", len(names), len(base.columns), rule, base.columns[len(names) :]))
+    most, names = within_caps(ctx, base)
     for name in names:
         series = base.fitted(most)
         while len(series) >= FEWEST_WINDOWS * _FEWEST_BINS:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from toolkit.core.errors import UsageError
 from toolkit.plugin.bins import LADDER_NS
 from toolkit.plugin.context import Context
+from toolkit.plugin.selection import omission
 
 TRANSFORM = "transform_binned_series"
 FIELDS = ("n", "mean", "var", "min", "max")
@@ -214,6 +215,28 @@ def read_series(ctx: Context) -> Series:
         last_row=np.where(last[1], last[0].astype(np.int64), -1),
         read=lambda name: _whole(ctx, name),
     )
+
+
+def within_caps(ctx: Context, base: Series) -> tuple[int, list[str]]:
+    """Bins and columns of a series that parameter ``bins`` and the budget leave; what they don't is omitted.
+
+    Returns
+    -------
+    most : int
+        Bins at most.
+    names : list of str
+        Columns, the first in table order.
+    """
+    wished = ctx.params["bins"]
+    most = min(wished, ctx.budget.max_windows or wished)
+    if most < min(wished, len(base)):
+        rule = "coarser bins; every row still falls in one"
+        ctx.omit(omission("max_windows", most, min(wished, len(base)), rule, []))
+    names = base.columns[: ctx.budget.max_cols]
+    if len(names) < len(base.columns):
+        rule = "the first series in table order"
+        ctx.omit(omission("max_cols", len(names), len(base.columns), rule, base.columns[len(names) :]))
+    return most, names
 
 
 def moment(ms: int, step_ms: int = 1) -> str:
