@@ -11,7 +11,7 @@ from typing import Any
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.cli import DONE, DONE_WITH_FAILURES, command_parser, emit, leave, note, run_command
-from toolkit.core.freed_memory import is_settled_outside, keep_freed_arrow_memory, keep_freed_memory
+from toolkit.core.freed_memory import keep_freed_arrow_memory, keep_freed_memory
 from toolkit.core.settings import parse_size, parse_workers, read_settings
 from toolkit.ingest.progress import ConvertProgress
 from toolkit.ingest.settings import ON_BAD_ROW, content_settings
@@ -91,8 +91,7 @@ def _convert(args: argparse.Namespace) -> int:
         if record is not None and (appdata.stores / record["store"]).exists():
             return _finish(args, {**record, "path": str(appdata.stores / record["store"]), "reused": True}, started)
     keep_freed_arrow_memory()
-    if not is_settled_outside():
-        keep_freed_memory(_KEPT_BYTES)
+    keep_freed_memory(_KEPT_BYTES)
     # imported here: a reused store must cost next to nothing
     from toolkit.ingest.table import convert_file
 

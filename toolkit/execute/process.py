@@ -41,10 +41,6 @@ _PASSED_ON_PREFIXES = (
     "ARROW_", "BLIS_", "GOTO_", "KMP_", "LC_", "LD_", "MALLOC_", "MKL_", "NPY_", "NUMBA_", "OMP_", "OPENBLAS_",
 )  # fmt: skip
 
-_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(256 << 10), "MALLOC_TRIM_THRESHOLD_": str(1 << 20)}
-"""Have the process that forks the workers give back the memory of results that pass through it: every child begins
-with what it holds."""
-
 
 class ProcessExecutor:
     """See `toolkit.execute.base.Executor`."""
@@ -193,7 +189,6 @@ def _start(link: int, errors: int) -> int:
     """Start the process, with nothing of ours open in it but one end of the socket."""
     paths = [p or os.getcwd() for p in sys.path]  # noqa: PTH109  as sys.path means it
     environment = {
-        **_ALLOCATOR,
         **passed_on(os.environ),
         **_ONE_THREAD,
         "PYTHONPATH": os.pathsep.join(paths),

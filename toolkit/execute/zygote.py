@@ -30,6 +30,7 @@ import msgpack
 import toolkit.task
 from toolkit.contain import lockdown
 from toolkit.contain.limits import die_with_parent
+from toolkit.core.freed_memory import give_back_freed_memory
 from toolkit.execute.base import Access, Limits, Outcome
 from toolkit.execute.child import adopt_orphans, common_paths, rules_of, run_child
 from toolkit.execute.frames import BEAT, BEGIN, OUTCOME, REPORT, TASK, FrameReader, pack
@@ -209,6 +210,7 @@ def main(descriptor: int, parent: int) -> None:
     parent : int
         The run's process, with which this one dies.
     """
+    give_back_freed_memory()  # results pass through this process
     os.setsid()
     adopt_orphans()
     link = socket.socket(fileno=descriptor)
