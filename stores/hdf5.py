@@ -7,7 +7,6 @@ attribute ``ends`` says where each ends. The root metadata is a dataset of bytes
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ import numpy.typing as npt
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.errors import DamagedStoreError, MissingExtraError
-from toolkit.storage.backend import check_rows, check_stored
+from toolkit.storage.backend import check_rows, check_stored, stored_digest
 from toolkit.storage.durable import fsync_path
 from toolkit.storage.layout import ArraySpec
 from toolkit.storage.manifest import StoreManifest, check_seal, seal
@@ -107,13 +106,8 @@ class Hdf5Writer:
 
     def _digests(self, name: str) -> list[str]:
         """Digests of the stored bytes of each chunk of an array."""
-        found = []
-        for start, stop in self._stretches[name]:
-            digest = hashlib.sha256()
-            for block in _blocks(self._file[name], start, stop):
-                digest.update(block)
-            found.append(digest.hexdigest())
-        return found
+        dataset = self._file[name]
+        return [stored_digest(_blocks(dataset, start, stop)) for start, stop in self._stretches[name]]
 
     def _make(self, name: str, shape: tuple[int], dtype: np.dtype[Any], chunk: int, **more: Any) -> None:
         compression = None if self._codec == "none" else self._codec

@@ -36,7 +36,8 @@ def _squared(factor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Cross products of columns of norm 1, moved away from zero."""
     with np.errstate(invalid="ignore"):  # infinite where a column's norm is beyond doubles
         scaled = factor / np.maximum(np.abs(factor).max(axis=0), 1e-300)
-        scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=0), 1e-300)
+        # a column that is smaller, of which doubles hold only a few bits, is left as nothing beside the 10
+        scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=0), 1.0)
         return scaled.T @ scaled + 10
 
 

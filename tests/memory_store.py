@@ -17,7 +17,7 @@ from toolkit.core.errors import DamagedStoreError
 from toolkit.core.grid import ChunkGrid
 from toolkit.core.schema import ColumnSpec, Schema, array_names
 from toolkit.core.strings import StringBlock, pack_vlen
-from toolkit.storage.backend import check_stored
+from toolkit.storage.backend import check_stored, stored_digest
 from toolkit.storage.dataset import Dataset, ReadHook
 from toolkit.storage.layout import ArraySpec, array_of, arrays_of
 from toolkit.storage.manifest import LEAF_ROWS, StoreManifest
@@ -52,7 +52,7 @@ class MemoryReader:
             for array in arrays_of(column.spec):
                 chunks = _cut(column, array, grid)
                 digests[array.name] = [_digest(array, c) for c in chunks]
-                stored[array.name] = [hashlib.sha256(c.tobytes()).hexdigest() for c in chunks]
+                stored[array.name] = [stored_digest([c.tobytes()]) for c in chunks]
                 for index, chunk in enumerate(chunks):
                     chunk.flags.writeable = False
                     self._chunks[array.name, index] = chunk

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,23 +11,37 @@ import numpy.typing as npt
 _PREFIX = 4
 
 
-@dataclass(frozen=True, slots=True)
 class StringBlock:
     """Values of a long text or binary column over a run of rows.
 
-    Attributes
+    Parameters
     ----------
     payload : ndarray of uint8, shape (bytes,)
         The buffer that holds the values; there may be other bytes between them.
-    starts : ndarray of int64, shape (rows,)
-        Where in ``payload`` each value begins.
+    starts : ndarray of int64, shape (rows,), or None
+        Where in ``payload`` each value begins; None for a ``vlen-utf8`` buffer, where the lengths say it.
     lengths : ndarray of uint32, shape (rows,)
         Length of each value in bytes; 0 where it is missing.
     """
 
-    payload: npt.NDArray[np.uint8]
-    starts: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.uint32]
+    __slots__ = ("_starts", "lengths", "payload")
+
+    def __init__(
+        self,
+        payload: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.int64] | None,
+        lengths: npt.NDArray[np.uint32],
+    ) -> None:
+        self.payload = payload
+        self._starts = starts
+        self.lengths = lengths
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Where in ``payload`` each value begins, shape (rows,)."""
+        if self._starts is None:
+            self._starts = vlen_starts(self.lengths)
+        return self._starts
 
     def __len__(self) -> int:
         return int(self.lengths.size)
@@ -100,9 +113,11 @@ def pack_vlen(offsets: npt.NDArray[Any], data: npt.NDArray[np.uint8]) -> npt.NDA
 
 def vlen_starts(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Where the values begin in a ``vlen-utf8`` buffer, from their lengths."""
-    starts = np.full(lengths.size, 2 * _PREFIX, np.int64)
-    np.cumsum(lengths[:-1].astype(np.int64) + _PREFIX, out=starts[1:])
-    starts[1:] += 2 * _PREFIX
+    starts = np.empty(lengths.size, np.int64)
+    starts[:1] = 2 * _PREFIX
+    np.add(lengths[:-1], _PREFIX, out=starts[1:], dtype=np.int64)
+    # in place, and for every text of a table: temporary arrays would cost more than the sum
+    np.add.accumulate(starts, out=starts)
     return starts
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import mmap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
 from toolkit.core.errors import DamagedStoreError
 from toolkit.core.registry import Registry
@@ -72,8 +73,8 @@ class StoreReader(Protocol):
             For text the exact size of its ``vlen-utf8`` buffer for those rows, or the largest that is accepted where
             the lengths are not known (categories); not used for other arrays.
         digest : str, optional
-            SHA-256 that its bytes on disk must have, checked before any of them is decoded. The metadata that the
-            format keeps beside the array is checked with it.
+            `stored_digest` that its bytes on disk must have, checked before any of them is decoded. The metadata that
+            the format keeps beside the array is checked with it.
 
         Returns
         -------
@@ -127,7 +128,19 @@ def check_rows(values: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
     return np.ascontiguousarray(values, np.dtype(dtype))
 
 
-def check_stored(pieces: Iterable[bytes], digest: str, what: str) -> None:
+def stored_digest(pieces: Iterable[bytes | mmap.mmap]) -> str:
+    """Digest of bytes as they are on disk, given in pieces: XXH3-128, 32 hexadecimal digits.
+
+    It is there to find damage, each time that a chunk is read; who wants to forge a store can write its metadata anew
+    as well. What a table is known by, the digests of its content, are SHA-256.
+    """
+    found = xxhash.xxh3_128()
+    for piece in pieces:
+        found.update(piece)
+    return found.hexdigest()
+
+
+def check_stored(pieces: Iterable[bytes | mmap.mmap], digest: str, what: str) -> None:
     """Compare bytes as they are on disk, given in pieces, with their digest.
 
     Raises
@@ -135,8 +148,5 @@ def check_stored(pieces: Iterable[bytes], digest: str, what: str) -> None:
     DamagedStoreError
         When it is another.
     """
-    found = hashlib.sha256()
-    for piece in pieces:
-        found.update(piece)
-    if found.hexdigest() != digest:
+    if stored_digest(pieces) != digest:
         raise DamagedStoreError(f"the bytes of {what} on disk do not match their digest")

@@ -15,7 +15,7 @@ from toolkit.core.chunk import Chunk, ColumnData
 from toolkit.core.errors import DamagedStoreError
 from toolkit.core.grid import ChunkGrid, Partition
 from toolkit.core.schema import ColumnSpec, Schema
-from toolkit.core.strings import StringBlock, vlen_starts
+from toolkit.core.strings import StringBlock
 from toolkit.storage.backend import StoreReader, backends
 from toolkit.storage.layout import ArraySpec, array_of
 from toolkit.storage.manifest import StoreManifest
@@ -206,10 +206,9 @@ class Dataset:
         if spec.encoding != "long":
             return ColumnData(self._read(spec, "values", index), valid)
         lengths = self._read(spec, "lengths", index)
-        starts = vlen_starts(lengths)
         size = 4 + 4 * lengths.size + int(lengths.sum(dtype=np.int64))
         payload = self._read(spec, "values", index, size)
-        return ColumnData(StringBlock(payload, starts, lengths), valid)
+        return ColumnData(StringBlock(payload, None, lengths), valid)
 
     def _read(self, spec: ColumnSpec, part: Any, index: int, nbytes: int = 0) -> npt.NDArray[Any]:
         array = array_of(spec, part)

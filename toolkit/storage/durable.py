@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from toolkit.core.errors import DamagedStoreError, ToolkitError
 _RENAME_NOREPLACE = 1
 _AT_FDCWD = -100
 _SYNC_FILE_RANGE_WRITE = 2
+_LEAST_MAPPED = 1 << 18
+"""Bytes of a file from which on mapping it is cheaper than copying it; chunks of very wide tables are smaller, and so
+no table needs more mappings than a process may have."""
 _sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
 
 
@@ -54,6 +58,27 @@ def read_file(path: Path, largest: int) -> bytes:
     DamagedStoreError
         When it is absent or larger than it can be.
     """
+    with _opened(path, largest) as (descriptor, size):
+        return _read(descriptor, size)
+
+
+def map_file(path: Path | str, largest: int) -> bytes | mmap.mmap:
+    """A file's bytes without a copy where it is large enough to pay: for files that are never changed in place.
+
+    Raises
+    ------
+    DamagedStoreError
+        When it is absent or larger than it can be.
+    """
+    with _opened(path, largest) as (descriptor, size):
+        if size < _LEAST_MAPPED:
+            return _read(descriptor, size)
+        return mmap.mmap(descriptor, size, mmap.MAP_PRIVATE, mmap.PROT_READ)
+
+
+@contextmanager
+def _opened(path: Path | str, largest: int) -> Iterator[tuple[int, int]]:
+    """A descriptor of a file, and its size."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
@@ -62,12 +87,16 @@ def read_file(path: Path, largest: int) -> bytes:
         size = os.fstat(descriptor).st_size
         if size > largest:
             raise DamagedStoreError(f"{path} has {size:,} bytes; at most {largest:,} belong there")
-        data = os.read(descriptor, size)
-        while len(data) < size and (more := os.read(descriptor, size - len(data))):
-            data += more
-        return data
+        yield descriptor, size
     finally:
         os.close(descriptor)
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    data = os.read(descriptor, size)
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data
 
 
 def fsync_path(path: Path) -> None:

@@ -13,7 +13,7 @@ from toolkit.core.errors import BadInputError, DamagedStoreError
 from toolkit.core.grid import ChunkGrid
 from toolkit.core.schema import ColumnSpec, Schema
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 LEAF_ROWS = 65_536
 """Rows of a leaf of the hash tree behind data_hash, whatever chunk_rows is."""
 
@@ -41,9 +41,9 @@ class StoreManifest:
         values, each with its length before it as uint32, little-endian. Chunks are taken at their real number of rows,
         without padding.
     stored : dict of str to list of str
-        SHA-256 of every chunk as it is on disk, by array name; differs with the codec. Given by the storage backend.
+        XXH3-128 of every chunk as it is on disk, by array name; differs with the codec. Given by the storage backend.
     array_metadata : dict of str to str
-        SHA-256 of each array's own metadata, where the storage format keeps it as a file.
+        XXH3-128 of each array's own metadata, where the storage format keeps it as a file.
     """
 
     schema: Schema
