@@ -16,7 +16,7 @@ from toolkit.execute.base import Access, Executor, Limits, Outcome, Task, load_e
 from toolkit.kernels.base import request
 from toolkit.kernels.scan import Scan
 from toolkit.storage.dataset import Dataset
-from toolkit.task import execute
+from toolkit.task.dispatch import execute
 from toolkit.task.payload import scan_payload, store_ref
 
 EXECUTORS: Registry[type[Executor]] = Registry("executor", package="toolkit.execute")

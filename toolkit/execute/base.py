@@ -86,7 +86,7 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A piece of work: the payload is for `toolkit.task.execute`, wherever that runs."""
+    """A piece of work: the payload is for `toolkit.task.dispatch.execute`, wherever that runs."""
 
     id: str
     payload: bytes = field(repr=False)
@@ -122,8 +122,8 @@ class Outcome:
     Attributes
     ----------
     output : bytes or None
-        What `toolkit.task.execute` returned: a value, or the error that the task's code raised. Of one that failed, it
-        counts for that error only.
+        What `toolkit.task.dispatch.execute` returned: a value, or the error that the task's code raised. Of one that
+        failed, it counts for that error only.
     verdict : Verdict
         How its process ended; never depends on times or sizes that were measured.
     log : str

@@ -15,12 +15,12 @@ from typing import NoReturn
 
 import msgpack
 
-import toolkit.task
 from toolkit.contain import kernel, limits, lockdown
 from toolkit.contain.rules import ContainmentError, Rules, Violation, interpreter_paths
 from toolkit.core.freed_memory import keep_freed_memory
 from toolkit.execute.base import Access, Limits
 from toolkit.execute.frames import IN_FORCE, REPORT, RESULT, VIOLATION, write_frame
+from toolkit.task import dispatch
 from toolkit.task.place import PLACE
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -66,7 +66,7 @@ def run_child(
     parent : int
         Process that forked this one.
     payload : bytes
-        For `toolkit.task.execute`.
+        For `toolkit.task.dispatch.execute`.
     rules : Rules
         What the task may use.
     pipes : tuple of int
@@ -90,7 +90,7 @@ def run_child(
             limits.die_with_parent(parent)
             limits.close_others([_RESULT_FD])
             limits.take_limits(rules)
-            output = toolkit.task.execute(payload, lambda data: speaker.say(REPORT, data))
+            output = dispatch.execute(payload, lambda data: speaker.say(REPORT, data))
         # Either may be something else by now, or have a reader no more.
         with contextlib.suppress(Exception):
             sys.stdout.flush()
@@ -107,13 +107,13 @@ def _contained(parent: int, payload: bytes, rules: Rules, speaker: _Speaker, pag
     try:
         held = lockdown.lock_down(rules, speaker.violation, parent=parent, keep=[_RESULT_FD])
     except ContainmentError as error:
-        return toolkit.task.failure_output(error)
+        return dispatch.failure_output(error)
     speaker.say(IN_FORCE, msgpack.packb([held.level, list(held.missing)]))
 
     def note(place: bytes) -> None:
         page[: PLACE.size] = place
 
-    return toolkit.task.execute(payload, lambda data: speaker.say(REPORT, data), note)
+    return dispatch.execute(payload, lambda data: speaker.say(REPORT, data), note)
 
 
 class _Speaker:

@@ -54,7 +54,7 @@ class SerialExecutor:
     def _run(self, task: Task) -> Outcome:
         from threadpoolctl import threadpool_limits
 
-        from toolkit.task import execute
+        from toolkit.task.dispatch import execute
 
         def report(data: bytes) -> None:
             if self._on_report is not None:

@@ -27,7 +27,6 @@ from typing import cast
 
 import msgpack
 
-import toolkit.task
 from toolkit.contain import lockdown
 from toolkit.contain.limits import die_with_parent
 from toolkit.core.freed_memory import give_back_freed_memory
@@ -35,6 +34,7 @@ from toolkit.execute.base import Access, Limits, Outcome
 from toolkit.execute.child import adopt_orphans, common_paths, rules_of, run_child
 from toolkit.execute.frames import BEAT, BEGIN, OUTCOME, REPORT, TASK, FrameReader, pack
 from toolkit.execute.supervise import Child
+from toolkit.task import dispatch
 
 _BLOCK = 1 << 20
 _POLL = 0.05
@@ -95,7 +95,7 @@ class Zygote:
             self._loaded = True
             # What can't be loaded here is the failure of the task that needs it, with its reason.
             with contextlib.suppress(Exception):
-                toolkit.task.preload_rest()
+                dispatch.preload_rest()
             _check_threads()
         return not gone
 
@@ -217,7 +217,7 @@ def main(descriptor: int, parent: int) -> None:
     die_with_parent(parent)
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    toolkit.task.preload()
+    dispatch.preload()
     lockdown.prepare(common_paths())
     _check_threads()
     # A plugin's folder is not to be written to, and what is loaded by now is shared with the children: keep it so.

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
 
 from toolkit.kernels.partial_moments import (
     EXPONENT,
@@ -137,6 +136,8 @@ def moments_by_group(table: RunTable, codes: npt.NDArray[np.integer[Any]], group
     ndarray of float64, shape (7, groups, columns)
         Fields as in `toolkit.kernels.partial_moments`.
     """
+    from scipy.sparse import csc_array  # 0.1 s to load, for few; the process that forks workers loads it meanwhile
+
     rows, places = codes.size, codes.astype(np.int32)
     to_groups = csc_array((np.ones(rows), places, np.arange(rows + 1, dtype=np.int32)), shape=(groups, rows))
     n = np.empty((groups, len(table.columns)))

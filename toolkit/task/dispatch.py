@@ -19,7 +19,7 @@ from toolkit.task.place import Tracker
 Report = Callable[[bytes], None]
 
 _REPORT_EVERY = 0.1
-_LATER = ("decimal", "fractions", "json", "toolkit.plugin", "toolkit.task.plugin_task")
+_LATER = ("scipy.sparse", "decimal", "fractions", "json", "toolkit.plugin", "toolkit.task.plugin_task")
 
 
 def preload() -> None:

@@ -63,7 +63,7 @@ REFUSED = {
     "an open bracket": (b"a: 1\nb: [1, 2\n", 3, "flow sequence"),
     "a tab": (b"a: 1\nb:\n\t- 1\n", 3, "cannot start any token"),
     "bytes that are not UTF-8": (b"a: 1\nb: \xff\n", 2, "byte 8 is not UTF-8"),
-    "a control character": (b"a: \x07\n", 1, "special characters"),
+    "a control character": (b"a: 1\nb: \x07\n", 2, "characters are not allowed"),
     "an endless number": (b"a: " + b"9" * 5000 + b"\n", 1, "is no int"),
 }
 
