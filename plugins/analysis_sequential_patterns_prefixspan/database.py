@@ -42,6 +42,11 @@ class Database:
         """The sequence of each set."""
         return np.repeat(np.arange(self.set_starts.size - 1), np.diff(self.set_starts))
 
+    @property
+    def has_larger_sets(self) -> bool:
+        """Whether any set holds more than one activity."""
+        return self.items.size > int(self.set_starts[-1])
+
 
 def database(log: CaseLog, items: Ints, cells: Ints, n_cells: int, *, together: bool) -> Database:
     """The sequences of some cases.
