@@ -126,11 +126,12 @@ def test_what_others_left_behind_is_harmless(source: Path, complete: dict[str, b
     assert check_absent_or_complete(tmp_path, complete) == 1
 
 
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.7, 0.8])
 def test_interrupted_it_says_so_and_publishes_nothing(
-    source: Path, complete: dict[str, bytes], duration: float, tmp_path: Path
+    share: float, source: Path, complete: dict[str, bytes], duration: float, tmp_path: Path
 ) -> None:
     process = start(source, tmp_path)
-    time.sleep(duration * 0.6)
+    time.sleep(duration * share)
     process.send_signal(signal.SIGINT)
     code, out, err = finished(process)
     if code != 0:  # else it was quicker than the signal

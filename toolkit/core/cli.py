@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -78,8 +80,16 @@ def leave(code: int) -> NoReturn:
     """End the process with an exit code, without a last search for garbage in everything that was loaded.
 
     The interpreter makes two, which with large libraries take a tenth of a second and find nothing that matters.
+
+    An interrupted command ends here at once: once an interrupt has passed through an ``exec`` of text, as the
+    definition of every dataclass has one, CPython ends the process by a signal instead of the code, handled or not.
+    One that comes while a command that is done ends changes nothing.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
+    if code == INTERRUPTED:
+        atexit._run_exitfuncs()
+        os._exit(code)
     sys.exit(code)
 
 
