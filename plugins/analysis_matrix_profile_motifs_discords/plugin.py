@@ -10,8 +10,9 @@ window of a series is compared with every other by the Euclidean distance of the
 are compared whatever their level and size (matrix profile). A window is a day, where bins of at most three hours cover
 two weeks, else a hundredth of the series between 32 and 2,048 bins (an eighth of one of fewer than 256). Windows with
 an empty bin are left out and counted; those without any shape (constant) are told apart. The search is exact:
-covariances are updated along the diagonals, begun anew every 8,192 cells, and what is told is computed again from the
-two windows; it equals stumpy to 1e-9.
+covariances are updated along the diagonals and now and then begun anew, which shows how far rounding has moved them;
+windows for which that is too far are compared by their values, and what is told is computed again from the two windows.
+It equals all pairs in more digits, and stumpy, to 1e-9, also where stumpy loses digits (docs/adr/0017).
 
 A discord is a window whose nearest is far. Its p-value comes from Gumbel's distribution, fitted by the quartiles to the
 largest distances of all stretches of that length, times their number. With fewer than 50 stretches there is none, and
@@ -19,7 +20,7 @@ nothing is told. The motif of a series is, of the eight windows with the nearest
 most. It is told when its recurrences make a quarter of the series: in a random walk, where every stretch is a slope,
 shapes recur in less than a fifth.
 
-Cost. No scan. The work is quadratic: about 13 ns for each two bins, 3 s for a series of 20,000.
+Cost. No scan. The work is quadratic: about 4 ns for each two bins, 0.8 s for a series of 20,000.
 
 Caps. ``bins`` and ``max_windows`` make bins coarser (every row is still in one), ``max_cols`` leaves out series.
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from .windows import Windows, exclusion_zone
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
-_PIECE = 8192
-"""Cells of a diagonal that are taken at once: temporaries stay in the processor's cache, and no sum runs longer."""
-_FLAT = 1e-12
-"""Windows whose deviation is below this share of their size are constant but for rounding."""
+_ROWS = 2048
+"""Rows of the distance matrix after which covariances are computed anew: 16 windows' lengths where that is more, an
+eighth of all where that is less."""
+_ERROR = 1e-12
+"""Error of a correlation beyond which it is computed from the two windows instead."""
+_BLOCK = 512
+_NONE = -2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +40,16 @@ class MatrixProfile:
 
     distances: Floats
     nearest: Ints
-    flat: npt.NDArray[np.bool_]
-
-
-def exclusion_zone(m: int) -> int:
-    """Places on either side of a window whose windows overlap it too much to be compared: a quarter of it."""
-    return math.ceil(m / 4)
+    flat: Bools
 
 
 def matrix_profile(x: Floats, m: int, progress: Callable[[int, int], None] = lambda done, total: None) -> MatrixProfile:
     """Compare every window with every other.
 
-    Cell by cell along the diagonals of the distance matrix, with the updates of covariances of Zimmerman and others
-    (2019), 10.1145/3357223.3362721. Sums are begun anew, exactly, every 8,192 cells, and the distance to the nearest
-    window is computed once more from the two windows.
+    Row by row of the distance matrix, with the updates of covariances along its diagonals of Zimmerman and others
+    (2019), 10.1145/3357223.3362721. Covariances are computed anew every so many rows, which also tells how far rounding
+    has moved them: windows that vary too little for that are compared with all others by their values. The distance to
+    the nearest window is computed once more from the two windows.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def matrix_profile(x: Floats, m: int, progress: Callable[[int, int], None] = lam
     m : int
         Length of a window, from 3 to n.
     progress : callable
-        Told how many of the diagonals are done.
+        Told how many of the rows are done.
 
     Examples
     --------
@@ -66,86 +67,108 @@ def matrix_profile(x: Floats, m: int, progress: Callable[[int, int], None] = lam
     >>> int(matrix_profile(x, 8).distances.argmax()) in range(33, 41)
     True
     """
-    windows = x.size - m + 1
-    held = np.isfinite(x)
-    whole = np.lib.stride_tricks.sliding_window_view(held, m).all(axis=1)
-    filled = np.where(held, x, 0.0)
-    means, norms, flat = _moments(filled, m)
-    usable = whole & ~flat
-    scale = np.where(usable, 1.0 / np.where(usable, norms, 1.0), 0.0)
-    # A flat window and another are as far apart as if they correlated by a half, and two flat ones by 1.
-    extra = np.where(whole, 0.5 * flat, -4.0)
-    plain = bool(usable.all())
-    half = 0.5 * (filled[m:] - filled[:-m])
-    other = (filled[m:] - means[1:]) + (filled[:-m] - means[:-1])
-    best, nearest = np.full(windows, -2.0), np.full(windows, -1, np.int64)
+    windows = Windows.of(x, m)
+    quiet = np.zeros(len(windows), bool)
+    while True:
+        found = _Best(windows, quiet)
+        moved = _along_diagonals(windows, found, progress)
+        late = windows.shaped & ~quiet & (windows.norms**2 * _ERROR < moved)
+        if not late.any():
+            break
+        quiet |= late
+    _by_values(windows, quiet, found)
+    found.nearest[found.correlation <= _NONE] = -1
+    return MatrixProfile(windows.distances(found.nearest), found.nearest, windows.flat & windows.whole)
+
+
+class _Best:
+    """The largest correlation of each window so far.
+
+    Parameters
+    ----------
+    windows : Windows
+        The windows.
+    quiet : ndarray of bool, shape (windows,)
+        Windows that are left for later.
+    """
+
+    def __init__(self, windows: Windows, quiet: Bools) -> None:
+        self.correlation = np.full(len(windows), _NONE)
+        self.nearest = np.full(len(windows), -1, np.int64)
+        usable = windows.shaped & ~quiet
+        self.scale = np.where(usable, 1.0 / np.where(usable, windows.norms, 1.0), 0.0)
+        # A flat window and another are as far apart as if they correlated by a half, and two flat ones by 1.
+        self.extra = np.where(windows.whole & ~quiet, 0.5 * windows.flat, -4.0)
+        self.plain = bool(usable.all())
+
+    def take_row(self, row: int, first: int, found: Floats, kept: Bools) -> None:
+        """Take correlations of one window with those from ``first`` on; overwrites ``found`` and ``kept``."""
+        others = slice(first, first + found.size)
+        found *= self.scale[row]
+        if not self.plain:
+            found += self.extra[others]
+            found += self.extra[row]
+        at = int(found.argmax())
+        if found[at] > self.correlation[row]:
+            self.correlation[row], self.nearest[row] = found[at], first + at
+        so_far = self.correlation[others]
+        better = np.greater(found, so_far, out=kept).nonzero()[0]
+        if better.size:
+            so_far[better] = found[better]
+            self.nearest[others][better] = row
+
+
+def _along_diagonals(windows: Windows, best: _Best, progress: Callable[[int, int], None]) -> float:
+    """Compare all windows that are not left for later; the largest error of a covariance that was seen."""
+    x, m, means = windows.x, windows.m, windows.means
+    half = 0.5 * (x[m:] - x[:-m])
+    other = (x[m:] - means[1:]) + (x[:-m] - means[:-1])
+    halves, others = half.tolist(), other.tolist()
     first = exclusion_zone(m) + 1
-    for k in range(first, windows):
-        for a in range(0, windows - k, _PIECE):
-            b = min(a + _PIECE, windows - k)
-            found = _covariances(filled, means, half, other, (a, b, k), m)
-            found *= scale[a:b]
-            found *= scale[a + k : b + k]
-            if not plain:
-                found += extra[a:b]
-                found += extra[a + k : b + k]
-            _keep_larger(best, nearest, found, a, k)
-            _keep_larger(best, nearest, found, a + k, -k)
-        if k % 512 == 0:
-            progress(k - first, windows - first)
-    nearest[best <= -2.0] = -1
-    return MatrixProfile(_distances(filled, means, norms, flat, nearest, m), nearest, flat & whole)
+    rows = max(len(windows) - first, 0)
+    products, change, found = (np.empty(rows) for _ in range(3))
+    kept = np.empty(rows, bool)
+    period = max(16, min(max(_ROWS, 16 * m), rows // 8))
+    moved = 0.0
+    for row in range(rows):
+        away, size = row + first, rows - row
+        cells = products[:size]
+        if row % period == 0:
+            exact = windows.covariances(row, away)
+            moved = max(moved, float(np.abs(cells - exact).max())) if row else 0.0
+            cells[:] = exact
+        best.take_row(row, away, np.multiply(cells, best.scale[away:], out=found[:size]), kept[:size])
+        if size > 1:
+            cells, step, part = products[: size - 1], change[: size - 1], found[: size - 1]
+            np.multiply(half[away:], others[row], out=step)
+            np.multiply(other[away:], halves[row], out=part)
+            step += part
+            cells += step
+        if row % 512 == 0:
+            progress(row * (2 * rows - row), rows * rows)
+    return moved
 
 
-def _covariances(x: Floats, means: Floats, half: Floats, other: Floats, cells: tuple[int, int, int], m: int) -> Floats:
-    """Sums of products about the means of windows a to b - 1 and of those k places later."""
-    a, b, k = cells
-    found = np.empty(b - a)
-    found[0] = ((x[a : a + m] - means[a]) * (x[a + k : a + k + m] - means[a + k])).sum()
-    if b - a > 1:
-        np.multiply(half[a : b - 1], other[a + k : b - 1 + k], out=found[1:])
-        found[1:] += half[a + k : b - 1 + k] * other[a : b - 1]
-        np.cumsum(found, out=found)
-    return found
+def _by_values(windows: Windows, quiet: Bools, best: _Best) -> None:
+    """Compare the windows that were left for later with all others, by products of their values."""
+    left = np.flatnonzero(quiet)
+    zone = exclusion_zone(windows.m)
+    for a in range(0, left.size, _BLOCK):
+        mine = left[a : a + _BLOCK]
+        shapes = windows.shapes(mine)
+        for b in range(0, len(windows), _BLOCK):
+            theirs = np.arange(b, min(b + _BLOCK, len(windows)))
+            found = shapes @ windows.shapes(theirs).T
+            found += 0.5 * windows.flat[theirs]
+            found[:, ~windows.whole[theirs]] = _NONE
+            found[np.abs(mine[:, None] - theirs) <= zone] = _NONE
+            _take_block(best, mine, theirs, found)
+            _take_block(best, theirs, mine, found.T)
 
 
-def _keep_larger(best: Floats, nearest: Ints, found: Floats, at: int, away: int) -> None:
-    """Take over correlations that are larger than those so far, and the windows that they are with."""
-    here = best[at : at + found.size]
-    better = found > here
-    if better.any():
-        np.copyto(here, found, where=better)
-        rows = np.flatnonzero(better) + at
-        nearest[rows] = rows + away
-
-
-def _moments(x: Floats, m: int) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Mean and root of the sum of squares about it of each window, and which of them are flat."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, m)
-    means, norms, flat = (np.empty(len(windows), t) for t in (np.float64, np.float64, np.bool_))
-    for a in range(0, len(windows), 1024):
-        part = windows[a : a + 1024]
-        means[a : a + 1024] = part.mean(axis=1)
-        apart = part - means[a : a + 1024, None]
-        norms[a : a + 1024] = np.sqrt((apart * apart).sum(axis=1))
-        size = np.abs(part).max(axis=1)
-        flat[a : a + 1024] = norms[a : a + 1024] <= _FLAT * math.sqrt(m) * size
-    return means, norms, flat
-
-
-def _distances(x: Floats, means: Floats, norms: Floats, flat: npt.NDArray[np.bool_], nearest: Ints, m: int) -> Floats:
-    """Distance of each window to the one that was found for it, from the windows themselves."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, m)
-    out = np.full(nearest.size, np.inf)
-    for a in range(0, nearest.size, 1024):
-        rows = np.flatnonzero(nearest[a : a + 1024] >= 0) + a
-        mine, theirs = rows, nearest[rows]
-        shapes = [
-            (windows[w] - means[w, None]) / np.where(flat[w], 1.0, norms[w])[:, None] * math.sqrt(m)
-            for w in (mine, theirs)
-        ]
-        gap = shapes[0] - shapes[1]
-        found = np.sqrt((gap * gap).sum(axis=1))
-        odd = flat[mine] | flat[theirs]
-        out[rows] = np.where(odd, np.where(flat[mine] & flat[theirs], 0.0, math.sqrt(m)), found)
-    return out
+def _take_block(best: _Best, mine: Ints, theirs: Ints, found: Floats) -> None:
+    at = found.argmax(axis=1)
+    top = found[np.arange(mine.size), at]
+    better = top > best.correlation[mine]
+    best.correlation[mine[better]] = top[better]
+    best.nearest[mine[better]] = theirs[at[better]]

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from scipy import stats
 
 from plugins.analysis_matrix_profile_motifs_discords.extremes import compared, discords, recurrences
-from plugins.analysis_matrix_profile_motifs_discords.profile import exclusion_zone, matrix_profile
+from plugins.analysis_matrix_profile_motifs_discords.profile import matrix_profile
+from plugins.analysis_matrix_profile_motifs_discords.windows import exclusion_zone
 from tests.memory_store import memory_dataset
 from tests.null_tables import ar1, null_columns
 from tests.series_tables import run_on_series
@@ -30,16 +30,39 @@ REAL = pytest.mark.skipif("TOOLKIT_REAL_DATA" not in os.environ, reason="TOOLKIT
 
 
 def all_pairs(x: Floats, m: int) -> Floats:
-    """Distance of every window to its nearest, from all pairs."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, m)
-    shapes = stats.zscore(windows, axis=1)
+    """Distance of every window to its nearest, from all pairs, in more digits; flat ones as in stumpy."""
+    windows = np.lib.stride_tricks.sliding_window_view(x.astype(np.longdouble), m)
+    apart = windows - windows.mean(axis=1, keepdims=True)
+    flat = np.ptp(windows, axis=1) == 0
+    shapes = apart / np.where(flat, 1, np.sqrt((apart * apart).mean(axis=1)))[:, None]
+    whole = np.isfinite(windows).all(axis=1)
     out = np.full(len(windows), np.inf)
-    for i in range(len(windows)):
-        far = np.abs(np.arange(len(windows)) - i) > exclusion_zone(m)
-        gaps = ((shapes[far] - shapes[i]) ** 2).sum(axis=1)
-        if np.isfinite(gaps).any():
-            out[i] = np.sqrt(np.nanmin(gaps))
+    for i in np.flatnonzero(whole):
+        gaps = ((shapes - shapes[i]) ** 2).sum(axis=1)
+        gaps[flat ^ flat[i]] = m
+        gaps[flat & flat[i]] = 0
+        gaps[~whole | (np.abs(np.arange(len(windows)) - i) <= exclusion_zone(m))] = np.inf
+        out[i] = np.sqrt(gaps.min())
     return out
+
+
+def hostile_series() -> dict[str, Floats]:
+    """Series on which updated covariances lose their digits."""
+    noise = np.random.default_rng(5).normal(size=900)
+    third = np.arange(900) // 100 % 3
+    return {
+        "far from 0": 1e9 + noise,
+        "small and far from 0": 1e9 + noise * 1e-3,
+        "a step": noise + np.where(np.arange(900) > 400, 1e6, 0.0),
+        "spikes": noise + np.where(np.isin(np.arange(900), [100, 500, 800]), 1e7, 0.0),
+        "quiet stretches": np.where(third == 1, noise * 1e-7, noise),
+        "constant stretches": np.where(third == 1, 4.0, noise),
+        "stairs": third.astype(float),
+        "periodic": np.sin(np.arange(900) * 2 * np.pi / 50),
+        "square": (np.arange(900) // 25 % 2).astype(float),
+        "gaps far from 0": np.where(np.isin(np.arange(900), [50, 51, 600]), np.nan, noise + 1e5),
+        "whole numbers": np.round(noise * 2),
+    }
 
 
 @pytest.mark.parametrize("m", [3, 8, 31])
@@ -52,15 +75,23 @@ def test_equals_all_pairs(m: int, kind: str) -> None:
         x[[50, 51, 200]] = np.nan
     found = matrix_profile(x, m)
     expected = all_pairs(x, m)
-    np.testing.assert_allclose(found.distances, expected, rtol=1e-9, atol=1e-9 if kind != "offset" else 1e-6)
+    np.testing.assert_allclose(found.distances, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_pieces_of_diagonals_join(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("m", [5, 24])
+@pytest.mark.parametrize("kind", hostile_series())
+def test_hostile_series_equal_all_pairs(m: int, kind: str) -> None:
+    x = hostile_series()[kind]
+    np.testing.assert_allclose(matrix_profile(x, m).distances, all_pairs(x, m), rtol=1e-9, atol=1e-9)
+
+
+def test_covariances_may_be_computed_anew_at_any_row(monkeypatch: pytest.MonkeyPatch) -> None:
     from plugins.analysis_matrix_profile_motifs_discords import profile
 
     x = np.random.default_rng(1).normal(size=700).cumsum()
     whole = matrix_profile(x, 20)
-    monkeypatch.setattr(profile, "_PIECE", 64)
+    monkeypatch.setattr(profile, "_ROWS", 64)
+    monkeypatch.setattr(profile, "_ERROR", 1e-17)  # and every window may be compared by its values
     parts = matrix_profile(x, 20)
     np.testing.assert_allclose(whole.distances, parts.distances, rtol=1e-12)
     assert (whole.nearest == parts.nearest).all()
@@ -77,6 +108,7 @@ def test_flat_windows_are_as_in_stumpy() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:A large number of values")
 @pytest.mark.parametrize(("n", "m"), [(3_000, 50), (3_000, 288)])
 def test_equals_stumpy_on_whole_series(n: int, m: int) -> None:
     stumpy = pytest.importorskip("stumpy")
@@ -89,6 +121,11 @@ def test_equals_stumpy_on_whole_series(n: int, m: int) -> None:
         theirs, ours = stumpy.stump(x, m), matrix_profile(x, m)
         np.testing.assert_allclose(ours.distances, theirs[:, 0].astype(float), rtol=0, atol=1e-9)
         assert (ours.nearest == theirs[:, 1].astype(int)).mean() > 0.999
+    # stumpy takes the root of 1 less a correlation: where that is nothing but rounding, its squares are what agrees
+    for kind in ("constant stretches", "stairs", "square", "periodic", "whole numbers"):
+        x = hostile_series()[kind]
+        theirs, ours = stumpy.stump(x, 24), matrix_profile(x, 24)
+        np.testing.assert_allclose(ours.distances**2, theirs[:, 0].astype(float) ** 2, rtol=0, atol=1e-9)
 
 
 def daily(days: int, rng: np.random.Generator) -> tuple[Any, Floats]:
