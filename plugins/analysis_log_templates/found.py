@@ -10,45 +10,28 @@ import numpy.typing as npt
 
 from toolkit.plugin import BLOCKS, State
 
-from .shapes import bucket_of
-
 
 def no_shapes() -> State:
     """No shapes."""
     return {"texts": [], "blocks": np.zeros((0, BLOCKS), np.int64)}
 
 
-def kept_shapes(shapes: Sequence[tuple[str, str]], hot: npt.NDArray[np.bool_]) -> list[str]:
-    """The shape that is counted of each message: the fine one where that may be frequent, else the coarse one, or none.
-
-    Parameters
-    ----------
-    shapes : sequence of (str, str)
-        Fine and coarse shapes.
-    hot : ndarray of bool, shape (buckets,)
-        Which buckets of shapes hold enough messages.
-    """
-    return [next((shape for shape in both if hot[bucket_of(shape)]), "") for both in shapes]
-
-
-def of_chunk(shapes: Sequence[str], blocks: npt.NDArray[Any]) -> State:
-    """Shapes of the messages of a chunk.
+def of_rows(shapes: Sequence[str], numbers: npt.NDArray[Any], blocks: npt.NDArray[Any]) -> State:
+    """Shapes of some rows.
 
     Parameters
     ----------
     shapes : sequence of str
-        The shape of each message; empty for those that are not counted.
-    blocks : ndarray of int64, shape (messages,)
+        Different shapes.
+    numbers : ndarray of intp, shape (rows,)
+        Which of them each row has; -1 where it has none that is counted.
+    blocks : ndarray of int64, shape (rows,)
         Its block.
     """
-    texts = sorted({*shapes} - {""})
-    if not texts:
-        return no_shapes()
-    place = {text: i for i, text in enumerate(texts)}
-    places = np.array([place.get(shape, -1) for shape in shapes], np.int64)
-    kept = places >= 0
-    counts = np.bincount(places[kept] * BLOCKS + blocks[kept], minlength=len(texts) * BLOCKS)
-    return {"texts": texts, "blocks": counts.reshape(-1, BLOCKS).astype(np.int64)}
+    kept = numbers >= 0
+    counts = np.bincount(numbers[kept] * BLOCKS + blocks[kept], minlength=len(shapes) * BLOCKS).reshape(-1, BLOCKS)
+    order = sorted(range(len(shapes)), key=shapes.__getitem__)
+    return {"texts": [shapes[i] for i in order], "blocks": counts[order].astype(np.int64)}
 
 
 def joined(left: State, right: State) -> State:

@@ -52,7 +52,11 @@ def changes(
 
 
 def links(
-    ctx: Context, name: str, tables: Mapping[str, Any], pairs: Sequence[tuple[int, str]], templates: Sequence[Template]
+    ctx: Context,
+    name: str,
+    tables: Mapping[str, Any],
+    held: Mapping[str, Sequence[int]],
+    templates: Sequence[Template],
 ) -> tuple[list[Finding], int]:
     """Findings on categories that templates go with, the strongest first, and how many were tested.
 
@@ -62,23 +66,24 @@ def links(
         The table.
     name : str
         The column.
-    tables : mapping of str to ndarray of int64, each of shape (2, 64, levels + 1)
-        Messages of a template, and others, by block and level of a category.
-    pairs : sequence of (int, str)
-        Template and category of each.
+    tables : mapping of str to ndarray of int64, each of shape (templates held against it + 1, 64, levels + 1)
+        By category: messages of no such template, and of each of them, by block and level.
+    held : mapping of str to sequence of int
+        By category: the templates that are held against it.
     templates : sequence of Template
         Its templates.
     """
     found = []
     tests = 0
-    for template, category in pairs:
+    pairs = sorted((template, k, category) for category, of in held.items() for k, template in enumerate(of, 1))
+    for template, k, category in pairs:
         levels = ctx.kernel("block_codes", category)["levels"]
-        link = link_test(ctx, category, levels, *tables[f"{template} {category}"])
+        marked = tables[category][k]
+        link = link_test(ctx, category, levels, marked, tables[category].sum(axis=0) - marked)
         if link is None:
             continue
         tests += 1
         if round_significant(link.interval[0]) > ctx.params["lift"] and round_significant(link.log10_p) <= LOG10_LEVEL:
             found.append(of_link(ctx, name, templates[template], category, link))
-    return sorted(
-        found, key=lambda f: (round_significant(f.log10_p or 0.0), -round_significant(f.effect or 0.0))
-    ), tests
+    found.sort(key=lambda f: (round_significant(f.log10_p or 0.0), -round_significant(f.effect or 0.0)))
+    return found, tests

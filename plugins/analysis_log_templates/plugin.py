@@ -21,9 +21,10 @@ rows depend on each other: an appearance by the exact probability that the stret
 ones, a change of share by Welch's t. Categories are tested by chi-square with Rao and Scott's correction. A column
 counts as one of messages where templates cover ``coverage`` of its texts.
 
-Cost. Four readings, about 5 microseconds a row and reading for short messages, two where none are frequent; texts that
-are kept as categories cost their dictionary and a few nanoseconds a row. Memory is 2 MiB a column, and the frequent
-shapes.
+Cost. Four readings, about half a microsecond a row and reading for short messages, two where none are frequent; texts
+that are kept as categories cost their dictionary and a few nanoseconds a row. Words are coded and counted by whole
+arrays, and each different word is masked once. Memory is 2 MiB a column, the frequent shapes, and what a megabyte of
+text takes while it is counted.
 
 Caps. ``max_groups`` (200 unless the policy says more for this plugin): the most frequent templates. ``max_pairs`` (500
 in the same way): of templates and categories, the first pairs in table order. ``max_cols``: the first columns of text.
@@ -61,14 +62,13 @@ from toolkit.plugin import (
     round_significant,
     select_pairs,
 )
-from toolkit.plugin.marked_rows import count_levels
+from toolkit.plugin.marked_rows import count_kinds
 from toolkit.plugin.prose import may_hold_sentences
 
-from .found import joined, kept_shapes, no_shapes, of_chunk
+from .found import joined, no_shapes, of_rows
 from .judge import changes, links
-from .masking import words_of
-from .messages import Messages
-from .shapes import Buckets, count_shapes, count_words, no_counts, pack, shapes_of, unpack
+from .messages import MessageReader, Messages
+from .shapes import count_shapes, count_words, kept_shapes, no_counts, pack, shapes_of, unpack
 from .templates import Matcher, Template, is_telling, templates_of
 from .wording import of_templates
 
@@ -91,8 +91,8 @@ class Plugin(Reducer):
     A state holds, by column: ``messages``, int64 of shape (64,), by block of rows; ``words``, counts of shape
     (buckets,). From the second pass on, ``counts`` of shapes of that shape; then ``hot``, buckets of the frequent, and
     ``found``, frequent shapes with counts by block; then ``blocks`` (templates, 64) and ``first`` (templates,),
-    messages of each template and its first row, and ``tables``, int64 of shape (2, 64, levels + 1) for each pair of a
-    template and a category: messages of the template, and others.
+    messages of each template and its first row, and ``tables``, by category int64 of shape (templates held against it
+    + 1, 64, levels + 1): messages of no such template, and of each.
 
     Examples
     --------
@@ -104,8 +104,8 @@ class Plugin(Reducer):
     passes = 4
 
     _found: dict[str, list[Template]] | None = None
-    _messages: Messages | None = None
-    _buckets: Buckets
+    _held: dict[str, dict[str, list[int]]]
+    _reader: MessageReader | None = None
 
     def columns(self) -> list[str]:
         """Text columns that may be shown; in the last pass categories too."""
@@ -141,9 +141,9 @@ class Plugin(Reducer):
                 hot[:] = False  # not enough messages can be of a template
             return kept | {"hot": pack(hot), "found": no_shapes()}
         templates, tables = len(self._templates()[name]), {}
-        for template, category in self._pairs()[name]:
+        for category, held in self._by_category(name).items():
             width = self.ctx.kernel("block_codes", category)["levels"]["levels"] + 1
-            tables[f"{template} {category}"] = np.zeros((2, BLOCKS, width), np.int64)
+            tables[category] = np.zeros((len(held) + 1, BLOCKS, width), np.int64)
         blocks, first = np.zeros((templates, BLOCKS), np.int64), np.full(templates, self.ctx.rows, np.int64)
         return kept | {"found": former["found"], "blocks": blocks, "first": first, "tables": tables}
 
@@ -152,34 +152,35 @@ class Plugin(Reducer):
 
     def update(self, state: State, chunk: Chunk) -> State:
         """Add a chunk."""
+        if self._reader is None:
+            self._reader = MessageReader()
         for name, own in state.items():
-            if self._is_through(own):
-                continue
-            if self._messages is None:
-                self._messages, self._buckets = Messages(), Buckets()
-            places, different, of_place = self._messages.of_chunk(chunk, name)
-            if not places.size:
-                continue
-            weights = dict(zip(different, np.bincount(of_place, minlength=len(different)).tolist(), strict=True))
-            blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[places]
-            if self.pass_number == _WORDS:
-                own["messages"] += np.bincount(blocks, minlength=BLOCKS)
-                count_words(weights, self._buckets, own["words"])
-            elif self.pass_number == _LEVELS:
-                matcher = Matcher(self._templates()[name])
-                numbers = np.array([matcher.of(words_of(message)) for message in different], np.int64)
-                self._add_templates(own, chunk, name, places, numbers[of_place])
-            else:
-                shapes = shapes_of(
-                    different, self._buckets, own["words"], self._fewest(own), self.ctx.params["constants"]
-                )
-                if self.pass_number == _SHAPES:
-                    count_shapes(weights, shapes, own["counts"])
-                else:
-                    kept = kept_shapes([shapes[message] for message in different], unpack(own["hot"]))
-                    found = of_chunk([kept[i] for i in of_place.tolist()], blocks)
-                    own["found"] = joined(own["found"], found)
+            if not self._is_through(own):
+                for messages in self._reader.of_chunk(chunk, name):
+                    self._add(own, chunk, name, messages)
         return state
+
+    def _add(self, own: State, chunk: Chunk, name: str, messages: Messages) -> None:
+        """Add some messages of a chunk."""
+        blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, self.ctx.rows)[messages.rows]
+        if self.pass_number == _LEVELS:
+            numbers = Matcher(self._templates()[name], messages.words).of(messages)[messages.of_row]
+            self._add_templates(own, chunk, name, messages.rows, numbers)
+            return
+        weights = np.bincount(messages.of_row, minlength=len(messages))
+        if self.pass_number == _WORDS:
+            own["messages"] += np.bincount(blocks, minlength=BLOCKS)
+            count_words(messages, weights, own["words"])
+            return
+        for shapes in shapes_of(messages, own["words"], self._fewest(own), self.ctx.params["constants"]):
+            if self.pass_number == _SHAPES:
+                count_shapes(shapes, weights, own["counts"])
+                continue
+            texts, of_member = kept_shapes(shapes, unpack(own["hot"]), messages.words)
+            if texts:
+                numbers = np.full(len(messages), -1)
+                numbers[shapes.members] = of_member
+                own["found"] = joined(own["found"], of_rows(texts, numbers[messages.of_row], blocks))
 
     def _is_through(self, own: State) -> bool:
         """Whether it is known that a column holds no messages: single words, no frequent shapes, or no templates."""
@@ -199,11 +200,12 @@ class Plugin(Reducer):
         size = own["blocks"].size
         own["blocks"] += np.bincount(numbers[there] * BLOCKS + blocks[there], minlength=size).reshape(-1, BLOCKS)
         np.minimum.at(own["first"], numbers[there], places[there] + chunk.rows.start)
-        for template, category in self._pairs()[name]:
+        for category, held in self._by_category(name).items():
             levels = self.ctx.kernel("block_codes", category)["levels"]
-            table = own["tables"][f"{template} {category}"]
-            for side, chosen in ((0, numbers == template), (1, numbers != template)):
-                table[side] += count_levels(self.ctx, chunk, category, levels, places[chosen])
+            kind_of = np.zeros(len(own["first"]) + 1, np.int64)  # the last is of -1, no template
+            kind_of[held] = np.arange(1, len(held) + 1)
+            table = own["tables"][category]
+            table += count_kinds(self.ctx, chunk, category, levels, places, kind_of[numbers], len(table))
 
     def merge(self, left: State, right: State) -> State:
         """Add what was counted; what the passes before found is the same in both."""
@@ -223,7 +225,7 @@ class Plugin(Reducer):
     def _templates(self) -> dict[str, list[Template]]:
         """Templates by column, from the shapes that the third pass counted; the same in every process."""
         if self._found is None:
-            self._found = {name: self._of_column(own) for name, own in self.former.items()}
+            self._found, self._held = {name: self._of_column(own) for name, own in self.former.items()}, {}
         return self._found
 
     def _of_column(self, own: Mapping[str, Any]) -> list[Template]:
@@ -241,16 +243,19 @@ class Plugin(Reducer):
             self.ctx.omit(omission("max_groups", most, len(telling), rule, [t.text for t in telling[most:]]))
         return telling[:most]
 
-    def _pairs(self) -> dict[str, list[tuple[int, str]]]:
-        """Templates and categories that are held against each other."""
-        out: dict[str, list[tuple[int, str]]] = {}
-        for name, templates in self._templates().items():
+    def _by_category(self, name: str) -> dict[str, list[int]]:
+        """Templates of a column that are held against each category."""
+        if name not in self._held:
             categories = [c for c in self._categories() if c != name]
-            pairs, left = select_pairs([str(i) for i in range(len(templates))], self.ctx.budget.max_pairs, categories)
+            templates = [str(i) for i in range(len(self._templates()[name]))]
+            pairs, left = select_pairs(templates, self.ctx.budget.max_pairs, categories)
             if left is not None:
                 self.ctx.omit(left)
-            out[name] = [(int(template), category) for template, category in pairs]
-        return out
+            held: dict[str, list[int]] = {}
+            for template, category in pairs:
+                held.setdefault(category, []).append(int(template))
+            self._held[name] = held
+        return self._held[name]
 
     def finish(self, state: State, ctx: Context) -> Result:
         """Word what was found.
@@ -269,8 +274,7 @@ class Plugin(Reducer):
         if not state:
             raise Skip("no text column holds messages that may be shown", "keep messages in a text column of their own")
         # What was left out has to be told here, where the parts of a split run come together.
-        self._found = {name: self._of_column(own) for name, own in state.items()}
-        pairs = self._pairs()
+        self._found, self._held = {name: self._of_column(own) for name, own in state.items()}, {}
         facts, tested, n_tests, data = [], [], 0, {}
         for name, own in state.items():
             n, starts = int(own["messages"].sum()), own["first"].tolist()
@@ -281,7 +285,7 @@ class Plugin(Reducer):
                 facts.append(of_templates(ctx, name, templates, n))
                 for part in (
                     changes(ctx, name, own["messages"], templates, starts),
-                    links(ctx, name, own["tables"], pairs[name], templates),
+                    links(ctx, name, own["tables"], self._by_category(name), templates),
                 ):
                     tested += part[0]
                     n_tests += part[1]

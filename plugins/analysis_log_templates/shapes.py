@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .masking import ANY, words_of
+from toolkit.plugin.tokens import Hashes, spread, token_hashes
 
-BUCKETS = 1 << 18
+from .masking import LONGEST
+from .messages import ANY_CODE, Codes, Messages, Places
+
+_BITS = 18
+BUCKETS = 1 << _BITS
 """Counters that words, and shapes, are hashed into: a rare one may share a frequent one's, and is then kept too."""
 
-_LOOKED_UP = 1 << 16
-
 Counts = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def no_counts() -> Counts:
@@ -25,60 +27,44 @@ def no_counts() -> Counts:
     return np.zeros(BUCKETS, np.int64)
 
 
-class Buckets:
-    """Counters of words in their places; those that were looked up are kept, as words come again."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, list[_Places]] = {}
-        self._size = 0
-
-    def of(self, words: list[str]) -> list[int]:
-        """The counter of each word of a message."""
-        known = self._known.get(len(words))
-        if known is None:
-            known = self._known[len(words)] = [_Places(f"{len(words)} {place} ") for place in range(len(words))]
-        found = [place[word] for place, word in zip(known, words, strict=True)]
-        self._size += 1
-        if self._size >= _LOOKED_UP:
-            self._known, self._size = {}, 0
-        return found
-
-
-class _Places(dict[str, int]):
-    """Counters of words in one place, found when they are first asked for."""
-
-    def __init__(self, prefix: str) -> None:
-        super().__init__()
-        self._prefix = prefix
-
-    def __missing__(self, word: str) -> int:
-        self[word] = bucket_of(self._prefix + word)
-        return self[word]
-
-
-def count_words(messages: Mapping[str, int], buckets: Buckets, counts: Counts) -> None:
+def count_words(messages: Messages, weights: Counts, counts: Counts) -> None:
     """Count each word with its place and the length of its message, as often as the message occurs."""
-    places: list[int] = []
-    weights: list[int] = []
-    for message, weight in messages.items():
-        found = buckets.of(words_of(message))
-        places += found
-        weights += [weight] * len(found)
-    if places:
-        np.add.at(counts, places, weights)
+    hashes = token_hashes(messages.words)
+    for members, table in messages.by_length():
+        _count(_in_places(hashes, table), np.repeat(weights[members], table.shape[1]), counts)
 
 
-def shapes_of(
-    messages: Iterable[str], buckets: Buckets, counts: Counts, fewest: int, constants: int
-) -> dict[str, tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Shapes of messages of one length.
+
+    Attributes
+    ----------
+    members : ndarray of intp, shape (messages,)
+        The messages.
+    table : ndarray of int32, shape (messages, words)
+        Their words.
+    fine, coarse : ndarray of bool, shape (messages, words)
+        Which words each of their two shapes has.
+    fine_hashes, coarse_hashes : ndarray of uint64, shape (messages,)
+        Hashes of the two.
+    """
+
+    members: Places
+    table: Codes
+    fine: Bools
+    coarse: Bools
+    fine_hashes: Hashes
+    coarse_hashes: Hashes
+
+
+def shapes_of(messages: Messages, counts: Counts, fewest: int, constants: int) -> Iterator[Shapes]:
     """A fine and a coarse shape of each message.
 
     Parameters
     ----------
-    messages : iterable of str
-        Different masked messages.
-    buckets : Buckets
-        Where words are counted.
+    messages : Messages
+        The messages.
     counts : ndarray of int64, shape (buckets,)
         Of words in their places.
     fewest : int
@@ -88,43 +74,82 @@ def shapes_of(
         the median: of a place with more different words, all alike frequent, it has none. Thus messages whose frequent
         words meet in too many ways to be frequent together still have a shape that is.
     """
-    out = {}
-    held = counts.tolist()
-    for message in messages:
-        words = words_of(message)
-        found = [held[bucket] for bucket in buckets.of(words)]
-        usual = sorted(found)[len(found) // 2]
-        fine = " ".join([w if n >= fewest else ANY for w, n in zip(words, found, strict=True)])
-        rare = max(fewest, usual / (constants + 1))
-        out[message] = fine, " ".join([w if n >= rare else ANY for w, n in zip(words, found, strict=True)])
-    return out
+    hashes = token_hashes(messages.words)
+    for members, table in messages.by_length():
+        keys = _in_places(hashes, table)
+        found = counts[_bucket(keys)]
+        usual = np.sort(found, axis=1)[:, table.shape[1] // 2]
+        any_word = _in_places(hashes, np.full((1, table.shape[1]), ANY_CODE, np.int32))
+        fine = found >= fewest
+        coarse = found >= np.maximum(fewest, usual / (constants + 1))[:, None]
+        both = (spread(np.where(words, keys, any_word).sum(axis=1, dtype=np.uint64)) for words in (fine, coarse))
+        yield Shapes(members, table, fine, coarse, *both)
 
 
-def count_shapes(messages: Mapping[str, int], shapes: Mapping[str, tuple[str, str]], counts: Counts) -> None:
+def count_shapes(shapes: Shapes, weights: Counts, counts: Counts) -> None:
     """Count fine and coarse shapes by bucket."""
-    found: Counter[str] = Counter()
-    for message, weight in messages.items():
-        for shape in set(shapes[message]):
-            found[shape] += weight
-    np.add.at(counts, [bucket_of(shape) for shape in found], list(found.values()))
+    weights = weights[shapes.members]
+    _count(shapes.fine_hashes, weights, counts)
+    other = shapes.coarse_hashes != shapes.fine_hashes
+    _count(shapes.coarse_hashes[other], weights[other], counts)
 
 
-def bucket_of(text: str) -> int:
-    """The counter of a text.
+def kept_shapes(shapes: Shapes, hot: Bools, words: list[str]) -> tuple[list[str], Places]:
+    """The shape that is counted of each message: the fine one where that may be frequent, else the coarse one, or none.
 
-    Examples
-    --------
-    >>> bucket_of("scan id=<num>")
-    174064
+    Parameters
+    ----------
+    shapes : Shapes
+        Fine and coarse shapes.
+    hot : ndarray of bool, shape (buckets,)
+        Which buckets of shapes hold enough messages.
+    words : list of str
+        The words behind their codes.
+
+    Returns
+    -------
+    list of str
+        Different shapes.
+    ndarray of intp, shape (messages,)
+        Which of them each message has; -1 for none.
     """
-    return zlib.crc32(text.encode("utf-8", "surrogatepass")) % BUCKETS
+    fine = hot[_bucket(shapes.fine_hashes)]
+    kept = fine | hot[_bucket(shapes.coarse_hashes)]
+    out = np.full(kept.size, -1)
+    if not kept.any():
+        return [], out
+    chosen = np.where(fine[kept, None], shapes.fine[kept], shapes.coarse[kept])
+    table = np.where(chosen, shapes.table[kept], ANY_CODE)
+    hashes = np.where(fine, shapes.fine_hashes, shapes.coarse_hashes)[kept]
+    _, first, numbers = np.unique(hashes, return_index=True, return_inverse=True)
+    different = table[first]
+    if (different[numbers] != table).any():  # two shapes of one hash
+        different, numbers = np.unique(table, axis=0, return_inverse=True)
+    out[kept] = numbers.ravel()
+    return [" ".join([words[code] for code in row]) for row in different.tolist()], out
 
 
-def pack(bits: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def pack(bits: Bools) -> npt.NDArray[np.uint8]:
     """Bits of all counters as bytes."""
     return np.packbits(bits)
 
 
-def unpack(octets: Any) -> npt.NDArray[np.bool_]:
+def unpack(octets: Any) -> Bools:
     """Bits of all counters."""
     return np.unpackbits(octets).astype(bool)
+
+
+def _in_places(hashes: Hashes, table: Codes) -> Hashes:
+    """A hash of each word with its place and the length of its message."""
+    length = table.shape[1]
+    places = np.arange(length, dtype=np.uint64) + np.uint64(length * (LONGEST + 2))
+    return spread(hashes[table] + spread(places))
+
+
+def _bucket(hashes: Hashes) -> npt.NDArray[np.int64]:
+    return (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
+
+
+def _count(hashes: Hashes, weights: Counts, counts: Counts) -> None:
+    """Add weights to the buckets of hashes; doubles hold sums of rows exactly."""
+    counts += np.bincount(_bucket(hashes.ravel()), weights, BUCKETS).astype(np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .masking import ANY
+from .messages import Messages
 
 Counts = npt.NDArray[np.int64]
 
@@ -89,26 +90,37 @@ def templates_of(shapes: list[str], blocks: Counts, similarity: float, constants
 
 
 class Matcher:
-    """Finds the template of a message.
+    """Finds the templates of messages.
 
     Parameters
     ----------
     templates : list of Template
         The templates; of several that fit, the one with the most words of its own is taken, then the first.
+    words : list of str
+        The words of the messages.
     """
 
-    def __init__(self, templates: list[Template]) -> None:
-        self._by_length: dict[int, list[tuple[int, list[tuple[int, str]]]]] = {}
+    def __init__(self, templates: list[Template], words: list[str]) -> None:
+        codes = {word: code for code, word in enumerate(words)}
+        self._by_length: dict[int, list[tuple[int, list[tuple[int, int]]]]] = {}
         fixed = [[(i, word) for i, word in enumerate(t.words) if word != ANY] for t in templates]
         for number in sorted(range(len(templates)), key=lambda i: (-len(fixed[i]), i)):
-            self._by_length.setdefault(len(templates[number].words), []).append((number, fixed[number]))
+            if all(word in codes for _, word in fixed[number]):
+                held = [(i, codes[word]) for i, word in fixed[number]]
+                self._by_length.setdefault(len(templates[number].words), []).append((number, held))
 
-    def of(self, words: list[str]) -> int:
-        """Number of the template; -1 where none fits."""
-        for number, fixed in self._by_length.get(len(words), ()):
-            if all(words[i] == word for i, word in fixed):
-                return number
-        return -1
+    def of(self, messages: Messages) -> npt.NDArray[np.int64]:
+        """Number of the template of each message; -1 where none fits."""
+        out = np.full(len(messages), -1, np.int64)
+        for members, table in messages.by_length():
+            left = np.arange(members.size)
+            for number, fixed in self._by_length.get(table.shape[1], ()):
+                fits = left
+                for place, code in fixed:
+                    fits = fits[table[fits, place] == code]
+                out[members[fits]] = number
+                left = left[out[members[left]] < 0] if fits.size else left
+        return out
 
 
 def is_telling(template: Template) -> bool:

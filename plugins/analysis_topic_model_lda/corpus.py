@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from toolkit.plugin import Context, Shelf, omission, round_significant
 
-from .texts import Ints, Texts, texts_of
-from .tokens import BUCKETS, Buckets, bag_buckets, words_of
+from .texts import BUCKETS, Ints, Texts, texts_of
 
 PIECE_WORDS = 1 << 16
 """Different words of the texts of a piece, about."""
@@ -73,6 +72,8 @@ class Corpus:
         Their words, weighted by rows.
     messages : int
         Texts that were left out as they are the same for many rows.
+    different : int or None
+        Different words of the column, where they are too few for a vocabulary.
     pairs : int
         Different words of all texts.
     """
@@ -83,37 +84,50 @@ class Corpus:
     texts: int = 0
     tokens: int = 0
     messages: int = 0
+    different: int | None = None
     pairs: int = 0
     pieces: int = 0
-    _held: list[tuple[list[int], list[int], int, int]] = field(default_factory=list)
+    _held: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     _size: int = 0
 
-    def add(self, words: list[str], numbers: dict[str, int], weight: int, place: int) -> None:
-        """Take in a text."""
-        found = sorted(Counter(numbers[w] for w in words if w in numbers).items())
-        if not found:
-            return
-        ids, counts = [i for i, _ in found], [n for _, n in found]
-        self.texts += weight
-        self.tokens += weight * sum(counts)
-        self._held.append((ids, counts, weight, place))
-        self._size += len(ids)
-        if self._size >= PIECE_WORDS:
-            self.flush()
+    def add(self, texts: Texts, numbers: Mapping[str, int]) -> None:
+        """Take in the words of texts that have numbers."""
+        number_of = np.array([numbers.get(word, -1) for word in texts.different], np.int64)[texts.codes]
+        known = number_of >= 0
+        starts = np.concatenate([[0], np.cumsum(known)])[texts.starts]
+        vocabulary = list(numbers)
+        texts = Texts(vocabulary, number_of[known], starts, texts.weights, texts.places).which(np.diff(starts) > 0)
+        of, words, counts = texts.words()
+        sizes = np.bincount(of, minlength=texts.weights.size)
+        self.texts += int(texts.weights.sum())
+        self.tokens += int((texts.weights[of] * counts).sum())
+        done, pairs = 0, 0
+        while done < sizes.size:
+            # A piece ends with the text that makes it large enough, whatever the chunks.
+            until = np.cumsum(sizes[done:])
+            some = min(int(np.searchsorted(until, PIECE_WORDS - self._size)) + 1, until.size)
+            own, own_pairs = slice(done, done + some), slice(pairs, pairs + int(until[some - 1]))
+            self._held.append(
+                {
+                    "sizes": sizes[own],
+                    "words": words[own_pairs].astype(np.int32),
+                    "counts": counts[own_pairs].astype(np.float64),
+                    "weights": texts.weights[own].astype(np.float64),
+                    "places": texts.places[own],
+                }
+            )
+            self._size += int(until[some - 1])
+            done, pairs = done + some, pairs + int(until[some - 1])
+            if self._size >= PIECE_WORDS:
+                self.flush()
 
     def flush(self) -> None:
         """Lay out what is held."""
         if not self._held:
             return
-        lengths = np.array([len(ids) for ids, _, _, _ in self._held], np.int64)
-        parts: dict[str, npt.NDArray[Any]] = {
-            "starts": np.cumsum(lengths) - lengths,
-            "words": np.array([i for ids, _, _, _ in self._held for i in ids], np.int32),
-            "counts": np.array([n for _, counts, _, _ in self._held for n in counts], np.float64),
-            "weights": np.array([w for _, _, w, _ in self._held], np.float64),
-            "places": np.array([p for _, _, _, p in self._held], np.int64),
-        }
-        for name, values in parts.items():
+        parts = {name: np.concatenate([held[name] for held in self._held]) for name in self._held[0]}
+        sizes = parts.pop("sizes")
+        for name, values in {"starts": np.cumsum(sizes) - sizes, **parts}.items():
             self.shelf.put(self._name(name, self.pieces), values)
         self.pieces += 1
         self.pairs += self._size
@@ -162,8 +176,13 @@ def corpus_of(ctx: Context, column: str, codes: Ints | None) -> Corpus:
         Rows by code, where the column is coded.
     """
     words, bags, texts = np.zeros(BUCKETS, np.int64), np.zeros((2, BUCKETS), np.int64), 0
+    different: set[str] = set()
     for part in texts_of(ctx, column, codes):
         texts += _count(part, words, bags)
+        if len(different) < FEWEST_WORDS:
+            different.update(part.different)
+    if len(different) < FEWEST_WORDS:  # no vocabulary can have more
+        return Corpus(column, [], Shelf(ctx), different=len(different))
     repeated = Repeated(bags >= max(FEWEST_REPEATS, round_significant(ctx.params["repeated"] * texts)))
     vocabulary, messages = _vocabulary(ctx, column, codes, _floor(words, _most(ctx)), repeated, texts)
     corpus = Corpus(column, vocabulary, Shelf(ctx), messages=messages)
@@ -171,10 +190,7 @@ def corpus_of(ctx: Context, column: str, codes: Ints | None) -> Corpus:
         return corpus
     numbers = {word: i for i, word in enumerate(vocabulary)}
     for part in texts_of(ctx, column, codes):
-        for text, weight, place in zip(part.texts, part.weights, part.places.tolist(), strict=True):
-            found = words_of(text)
-            if found and not repeated.has(found):
-                corpus.add(found, numbers, weight, place)
+        corpus.add(part.which(~repeated.among(part)), numbers)
     corpus.flush()
     return corpus
 
@@ -189,36 +205,28 @@ class Repeated:
     """
 
     def __init__(self, hot: npt.NDArray[np.bool_]) -> None:
-        self._any = bool(hot.any(axis=1).all())
-        self._first, self._second = hot[0].tobytes(), hot[1].tobytes()
+        self._hot = hot
 
-    def has(self, words: list[str]) -> bool:
-        """Whether a text of these words is repeated."""
-        if not self._any:
-            return False
-        first, second = bag_buckets(words)
-        return bool(self._first[first] and self._second[second])
+    def among(self, texts: Texts) -> npt.NDArray[np.bool_]:
+        """Which texts are of words that are repeated, shape (texts,)."""
+        if not self._hot.any(axis=1).all():
+            return np.zeros(texts.weights.size, bool)
+        first, second = texts.bag_buckets()
+        return np.asarray(self._hot[0][first] & self._hot[1][second])
 
 
 def _count(part: Texts, words: Ints, bags: Ints) -> int:
-    """Add words and bags of words to their counters; returns how many texts have a word."""
-    known = Buckets()
-    buckets: list[int] = []
-    repeats: list[int] = []
-    pairs: list[tuple[int, int]] = []
-    weights: list[int] = []
-    for text, weight in zip(part.texts, part.weights, strict=True):
-        if found := words_of(text):
-            different = set(found)
-            buckets += [known[word] for word in different]
-            repeats += [weight] * len(different)
-            pairs.append(bag_buckets(found))
-            weights.append(weight)
-    if weights:
-        np.add.at(words, buckets, repeats)
-        for row, found_in in zip(bags, zip(*pairs, strict=True), strict=True):
-            np.add.at(row, list(found_in), weights)
-    return sum(weights)
+    """Add words and bags of words to their counters; returns how many rows have a word."""
+    of, different, _ = part.words()
+    _add(words, part.word_buckets()[different], part.weights[of])
+    for counters, buckets in zip(bags, part.bag_buckets(), strict=True):
+        _add(counters, buckets, part.weights)
+    return int(part.weights.sum())
+
+
+def _add(counters: Ints, buckets: Ints, weights: Ints) -> None:
+    """Add rows to counters; doubles hold their sums exactly."""
+    counters += np.bincount(buckets, weights, BUCKETS).astype(np.int64)
 
 
 def _most(ctx: Context) -> int:
@@ -237,18 +245,15 @@ def _vocabulary(
 ) -> tuple[list[str], int]:
     """The commonest words by the number of texts that have them, exactly, and the texts that are messages."""
     counts: Counter[str] = Counter()
-    messages, known, common = 0, Buckets(), hot.tobytes()
+    messages = 0
     for part in texts_of(ctx, column, codes):
-        for text, weight in zip(part.texts, part.weights, strict=True):
-            found = words_of(text)
-            if not found:
-                continue
-            if repeated.has(found):
-                messages += weight
-                continue
-            for word in set(found):
-                if common[known[word]]:
-                    counts[word] += weight
+        same = repeated.among(part)
+        messages += int(part.weights[same].sum())
+        own = part.which(~same)
+        of, words, _ = own.words()
+        found = np.bincount(words, own.weights[of], len(own.different)).astype(np.int64)
+        for word in np.flatnonzero((found > 0) & hot[own.word_buckets()]).tolist():
+            counts[own.different[word]] += int(found[word])
     prose = texts - messages
     most = round_significant(ctx.params["common"] * prose)
     kept = [(n, word) for word, n in counts.items() if ctx.params["rare"] <= n <= most and len(word) > 1]

@@ -165,6 +165,8 @@ def unfit(corpus: Corpus) -> str:
     >>> unfit(Corpus("note", ["wet", "torn"], None, texts=12, tokens=40))
     'it has 2 different words of prose that are neither rare nor everywhere'
     """
+    if corpus.different is not None:
+        return f"it has {corpus.different} different words in all"
     if len(corpus.vocabulary) < FEWEST_WORDS:
         return f"it has {len(corpus.vocabulary)} different words of prose that are neither rare nor everywhere"
     if corpus.texts < FEWEST_TEXTS:

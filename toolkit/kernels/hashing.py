@@ -85,7 +85,7 @@ def hash_numbers(values: npt.NDArray[Any], seed: int = 0) -> Hashes:
         else:
             image, odd = part.astype(np.int64).view(np.uint64), None
         image += _START[seed]
-        _finalise(image)
+        finalise(image)
         out[at : at + _ROWS] = image if odd is None else image ^ odd
     return out
 
@@ -114,7 +114,7 @@ def hash_text(block: StringBlock, seeds: tuple[int, ...] = (0,)) -> list[Hashes]
         states = [lengths.view(np.uint64) + _START[seed] for seed in seeds]
         _absorb(reader, starts, lengths, states, seeds)
         for hashes, state in zip(out, states, strict=True):
-            _finalise(state)
+            finalise(state)
             hashes[at : at + _ROWS][slice(None) if order is None else order] = state
     return out
 
@@ -218,7 +218,7 @@ def _mixed(words: Words) -> Words:
     return words
 
 
-def _finalise(image: Hashes) -> None:
+def finalise(image: Hashes) -> None:
     """SplitMix64's finaliser, in place."""
     image ^= image >> np.uint64(30)
     image *= _MIX[0]

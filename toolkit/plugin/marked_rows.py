@@ -87,13 +87,30 @@ def count_levels(ctx: Context, chunk: Chunk, category: str, levels: Mapping[str,
     places : ndarray of int
         Which rows, counted from the chunk's first.
     """
+    return count_kinds(ctx, chunk, category, levels, places, np.zeros(places.size, np.int64), 1)[0]
+
+
+def count_kinds(
+    ctx: Context, chunk: Chunk, category: str, levels: Mapping[str, Any], places: Ints, kinds: Ints, of: int
+) -> Ints:
+    """The same for rows of several kinds at once, shape (kinds, 64, levels + 1).
+
+    Parameters
+    ----------
+    ctx, chunk, category, levels, places
+        As of `count_levels`.
+    kinds : ndarray of int64, shape (places,)
+        The kind of each row, from 0.
+    of : int
+        How many there are.
+    """
     width = levels["levels"] + 1
     if not places.size:
-        return np.zeros((BLOCKS, width), np.int64)
+        return np.zeros((of, BLOCKS, width), np.int64)
     codes = Coder(ctx.schema[category], levels).codes(chunk)
     blocks = block_of_rows(chunk.rows.start, chunk.rows.stop, ctx.rows)
-    cells = blocks[places] * width + codes[places].astype(np.int64)
-    return np.bincount(cells, minlength=BLOCKS * width).reshape(BLOCKS, width)
+    cells = (kinds * BLOCKS + blocks[places]) * width + codes[places].astype(np.int64)
+    return np.bincount(cells, minlength=of * BLOCKS * width).reshape(of, BLOCKS, width)
 
 
 def link_test(ctx: Context, category: str, levels: Mapping[str, Any], marked: Ints, others: Ints) -> Link | None:

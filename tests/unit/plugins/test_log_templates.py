@@ -113,7 +113,7 @@ def test_counts_are_those_of_a_plain_count() -> None:
     messages, _ = log(3)
     with loaded_plugin("analysis_log_templates", FOLDER, "") as module:
         masked = sys.modules[f"{module.__package__}.masking"].masked
-        lines = masked(messages)
+        lines = [" ".join(masked(message.split())) for message in messages]
     found = run({"message": messages}).data["columns"]["message"]["templates"]
     assert len(found) == 10
     for template in found:
@@ -122,6 +122,16 @@ def test_counts_are_those_of_a_plain_count() -> None:
         assert template["rows"] == len(rows)
         assert template["first_row"] == rows[0]
         assert template["by_block"] == np.bincount(block_of_rows(0, ROWS, ROWS)[rows], minlength=64).tolist()
+
+
+def test_shapes_of_one_hash_stay_apart() -> None:
+    with loaded_plugin("analysis_log_templates", FOLDER, "") as module:
+        shapes = sys.modules[f"{module.__package__}.shapes"]
+        table = np.array([[2, 3], [4, 3], [2, 3]], np.int32)
+        every, same = np.ones((3, 2), bool), np.zeros(3, np.uint64)
+        found = shapes.Shapes(np.arange(3), table, every, every, same, same)
+        texts, numbers = shapes.kept_shapes(found, np.ones(shapes.BUCKETS, bool), ["<*>", "<...>", "a", "b", "c"])
+    assert [texts[i] for i in numbers.tolist()] == ["a b", "c b", "a b"]
 
 
 def test_free_text_beside_messages_is_left_alone() -> None:

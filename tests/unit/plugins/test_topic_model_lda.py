@@ -260,11 +260,12 @@ def test_caps_are_told_and_all_rows_read() -> None:
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
-        ([None] * 300, "text column|0 different words of prose"),
-        (["one text for all"] * 300, "0 different words of prose"),
-        ([""] * 300, "0 different words of prose"),
-        ([f"{i} {i + 1}" for i in range(300)], "0 different words of prose"),
-        ([f"word{chr(97 + i % 26)} is" for i in range(300)], "different words of prose"),
+        ([None] * 300, "text column|it has 0 different words"),
+        (["one text for all"] * 300, "it has 4 different words in all"),
+        ([""] * 300, "it has 0 different words"),
+        ([f"{i} {i + 1}" for i in range(300)], "it has 0 different words"),
+        ([f"word{chr(97 + i % 26)} is" for i in range(300)], "it has 27 different words in all"),
+        ([f"{'abc'[i // 26 % 3]}word{chr(97 + i % 26)} is" for i in range(300)], "0 different words of prose"),
         ([*(planted(1, 99)[0]), *[None] * 201], "different words|texts of prose"),
     ],
 )
