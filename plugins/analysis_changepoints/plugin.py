@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.plugin import Context, Finding, Result, Skip, round_significant
+from toolkit.plugin import Context, Finding, Result, Skip, pictures, round_significant
 from toolkit.plugin.series import Series, read_series, within_caps
 
 from .refine import Place, locate
@@ -94,7 +94,7 @@ def run(ctx: Context) -> Result:
     findings = [_finding(change, changes) for change in changes]
     findings.sort(key=lambda f: (round_significant(f.log10_p or 0.0), -abs(round_significant(f.effect or 0.0))))
     ctx.cover("windows", len(base), len(base))
-    return Result({"series": data}, findings, n_tests)
+    return Result({"series": data, "pictures": _pictures(base, changes)}, findings, n_tests)
 
 
 def _signals(ctx: Context, base: Series) -> Iterator[Signal | None]:
@@ -184,6 +184,17 @@ def _finding(change: Change, changes: list[Change]) -> Finding:
         if other.column != signal.column and start <= _row_at(other, moved.place) <= stop
     ]
     return finding_of(signal, step, place, effect, list(dict.fromkeys(together)))
+
+
+def _pictures(base: Series, changes: list[Change]) -> list[pictures.Picture]:
+    """Each series that changes, with its changes marked."""
+    marks: dict[str | None, list[dict[str, Any]]] = {}
+    for signal, step, place, _ in changes:
+        column = None if signal.column == base.time else signal.column
+        at = int(signal.bins[step.place])
+        entry = pictures.mark(f"{signal.what} changes at {place.when}", signal.series, base, at)
+        marks.setdefault(column, []).append(entry)
+    return [pictures.line(base, column, found) for column, found in marks.items()]
 
 
 def _row_at(signal: Signal, place: int) -> int:

@@ -44,7 +44,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import Context, Finding, Result, Skip, round_significant
+from toolkit.plugin import Context, Finding, Result, Skip, pictures, round_significant
 from toolkit.plugin.series import Series, read_series, within_caps
 from toolkit.plugin.wording import quoted
 
@@ -84,9 +84,11 @@ def run(ctx: Context) -> Result:
     >>> int(matrix_profile(x, 8).distances.argmax()) in range(33, 41)
     True
     """
-    wanted = list(_series(ctx, read_series(ctx)))
+    base = read_series(ctx)
+    wanted = list(_series(ctx, base))
     findings: list[Finding] = []
     data: list[dict[str, Any]] = []
+    drawn: list[pictures.Picture] = []
     n_tests = 0
     windows = left = 0
     for done, (name, series, x) in enumerate(wanted):
@@ -94,8 +96,12 @@ def run(ctx: Context) -> Result:
         if x.size < FEWEST_WINDOWS * m:
             continue
         profile = matrix_profile(x, m, partial(_progress, ctx, done, len(wanted)))
-        found, told = _of_series(ctx, name, series, x, m, profile)
+        found, told, starts = _of_series(ctx, name, series, x, m, profile)
         findings += found
+        if starts:
+            label = "unlike any other from {}"
+            marks = [pictures.mark(label.format(series.when(s)), series, base, s, s + m) for s in starts]
+            drawn.append(pictures.line(base, None if name == base.time else name, marks))
         n_tests += told["tested"]
         windows += profile.distances.size
         left += told["windows_left_out"]
@@ -107,7 +113,7 @@ def run(ctx: Context) -> Result:
         )
     ctx.cover("windows", windows, windows - left)
     findings.sort(key=lambda f: (f.log10_p is None, round_significant(f.log10_p or 0.0)))
-    return Result({"series": data}, findings, n_tests)
+    return Result({"series": data, "pictures": drawn}, findings, n_tests)
 
 
 def window_of(series: Series, wished: int) -> int:
@@ -159,18 +165,20 @@ def _empty(x: Floats, m: int) -> float:
 
 def _of_series(
     ctx: Context, name: str, series: Series, x: Floats, m: int, profile: MatrixProfile
-) -> tuple[list[Finding], dict[str, Any]]:
+) -> tuple[list[Finding], dict[str, Any], list[int]]:
+    """Findings on a series, what is told of it, and where the discords begin that are told."""
     grid = None if ctx.source is None else ctx.source.grid
     what = f"rows by {quoted(name)}" if name == series.time else quoted(name)
     among = compared(profile, m)
     odd = discords(profile, m, ctx.params["discords"], among)
-    findings = [
-        discord_finding(name, what, series, grid, d, m, among, rank + 1)
-        for rank, d in enumerate(odd)
+    sure = [
+        (rank, d)
+        for rank, d in enumerate(odd, 1)
         if d.log10_p is not None
         and d.log10_p <= _LOG10_LEVEL
         and round_significant(d.interval[0]) > ctx.params["discord_score"]
     ]
+    findings = [discord_finding(name, what, series, grid, d, m, among, rank) for rank, d in sure]
     starts = motif(profile, x, m, ctx.params["likeness"])
     enough = among.count >= FEWEST_STRETCHES and len(starts) >= ctx.params["recurrences"]
     if enough and len(starts) * m >= ctx.params["motif_share"] * len(series):
@@ -188,4 +196,4 @@ def _of_series(
         "motif": [series.when(s) for s in starts[:3]],
         "recurrences": len(starts),
     }
-    return findings, told
+    return findings, told, [d.start for _, d in sure]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from toolkit.plugin import Context, Finding
-from toolkit.plugin.eventlog import Roles, span
-from toolkit.plugin.eventlog.durations import told
+from toolkit.plugin import Context, Finding, pictures
+from toolkit.plugin.eventlog import Roles, span, told
 from toolkit.plugin.places import all_rows
 from toolkit.plugin.wording import percent, quoted, shown
 
 from .factors import Comparison
 from .steps import Steps
+
+_WORDS = {"waiting": "Waiting for", "work": "Work on", "up to": "Up to"}
 
 
 def bottleneck(ctx: Context, roles: Roles, step: Steps) -> Finding:
@@ -73,3 +74,17 @@ def difference(ctx: Context, roles: Roles, activity: str, test: Comparison, *, a
         evidence=evidence,
         references=["10.1037/0033-2909.114.3.494"],
     )
+
+
+def where_time_goes(steps: list[Steps]) -> pictures.Picture:
+    """A picture of what the time of all cases goes into, the largest share first."""
+    entries = [
+        {
+            "label": f"{_WORDS[s.what]} {s.activity}",
+            "share": s.share,
+            "interval": list(s.interval),
+            "note": f"{s.count:,} times, median {told(span(s.median))}, one in ten longer than {told(span(s.p90))}",
+        }
+        for s in steps
+    ]
+    return pictures.bars("Where the time of all cases goes", entries, "Lines are 95 % intervals.")

@@ -42,7 +42,7 @@ from toolkit.plugin import Chunk, Context, Groups, Result, State, StateClass, di
 from toolkit.plugin.eventlog import CaseReducer, Labels, block_of_cases, block_starts, case_log, starts_by_slice
 
 from .factors import Factor, compared, factors_of, level_counts, tabled
-from .findings import bottleneck, difference
+from .findings import bottleneck, difference, where_time_goes
 from .steps import Stages, Steps, stages_of, steps_of
 from .sums import no_times, times, worst
 
@@ -151,6 +151,7 @@ class Plugin(CaseReducer):
             "activities": [s.to_json() for s in steps],
             "longest_wait": names[self.longest],
             "tests": [t.to_json() for t in tests],
+            "pictures": [where_time_goes(steps)] if steps else [],
         }
         return Result(data, [*facts, *found], n_tests=len(tests))
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.plugin import Context, Finding
-from toolkit.plugin.eventlog import Roles, span
-from toolkit.plugin.eventlog.durations import told
+from toolkit.plugin.eventlog import Roles, span, told
 from toolkit.plugin.wording import percent, quoted, shown
 
 from .graph import Graph

@@ -42,6 +42,7 @@ from toolkit.plugin import (
     keep_findings,
     keep_groups,
     omission,
+    pictures,
 )
 from toolkit.plugin.eventlog import CaseReducer, case_log
 
@@ -128,4 +129,9 @@ def data_of(graph: Graph, ctx: Context) -> dict[str, object]:
     if cap is not None and len(edges) > cap:
         ctx.omit(omission("max_pairs", cap, len(edges), "the most frequent steps; counts take in all", []))
         edges = edges[:cap]
-    return {"activities": graph.nodes, "steps": edges, "events": graph.events, "cases": graph.cases}
+    nodes = [{**node, "name": node["activity"], "count": node["events"]} for node in graph.nodes]
+    steps = [{"from": e["from"], "to": e["to"], "count": e["events"], "seconds": e["mean_seconds"]} for e in edges]
+    note = f"{graph.events:,} events in {graph.cases:,} cases; a number at a step is how often it was taken."
+    picture = pictures.graph("What follows what in the process", nodes, steps, "times", note)
+    told = {"activities": graph.nodes, "steps": edges, "events": graph.events, "cases": graph.cases}
+    return {**told, "pictures": [picture]}

@@ -36,8 +36,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolkit.plugin import Context, Result, omission
+from toolkit.plugin import Context, Result, omission, pictures
 from toolkit.plugin.eventlog import Labels
+from toolkit.plugin.wording import percent
 
 from .facts import Facts, Ints, count_events
 from .findings import findings_of
@@ -104,7 +105,25 @@ def describe(ctx: Context, search: Search, facts: Facts, names: list[str], liste
         "first_activities": counted(facts.firsts, names, listed),
         "last_activities": counted(facts.lasts, names, listed),
         "top_variants": variants,
+        "pictures": [commonest_variants(facts, variants)] if variants else [],
     }  # fmt: skip
+
+
+def commonest_variants(facts: Facts, variants: list[dict[str, Any]]) -> pictures.Picture:
+    """A picture of the commonest variants, and how many cases they cover together."""
+    entries = [
+        {
+            "label": " → ".join(v["activities"]),
+            "share": v["cases"] / facts.cases,
+            "interval": None,
+            "note": f"{v['cases']:,} cases",
+        }
+        for v in variants
+    ]
+    shown = variants[: pictures.ENTRIES]
+    covered = percent(sum(v["cases"] for v in shown) / facts.cases)
+    note = f"{len(shown):,} of {facts.variants:,} variants cover {covered} of {facts.cases:,} cases."
+    return pictures.bars("Commonest variants, by their share of the cases", entries[: pictures.ENTRIES], note)
 
 
 def counted(counts: Sequence[int] | Ints, names: Sequence[str], most: int) -> list[list[Any]]:

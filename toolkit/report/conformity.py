@@ -36,8 +36,8 @@ def conforms(value: Any, schema: Mapping[str, Any]) -> bool:
     value : tree
         Of plain values.
     schema : mapping
-        With the keywords ``$ref``, ``type``, ``enum``, ``minimum``, ``items``, ``properties``, ``required``,
-        ``propertyNames`` and ``additionalProperties``; others are not looked at.
+        With the keywords ``$ref``, ``type``, ``enum``, ``minimum``, ``maximum``, ``items``, ``minItems``, ``maxItems``,
+        ``properties``, ``required``, ``propertyNames`` and ``additionalProperties``; others are not looked at.
 
     Examples
     --------
@@ -59,16 +59,17 @@ def _compiled(schema: Mapping[str, Any]) -> Check:
         return lambda value: value in among
     names = schema.get("type", list(_TYPES))
     of_type = _type_check([names] if isinstance(names, str) else names)
-    least = schema.get("minimum", -math.inf)
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    fewest, greatest = schema.get("minItems", 0), schema.get("maxItems", math.inf)
     of_list, of_dict = _list_check(schema.get("items", {})), _object_check(schema)
 
     def check(value: Any) -> bool:
         if not of_type(value):
             return False
         if isinstance(value, int | float):
-            return bool(value >= least)
+            return bool(least <= value <= most)
         if isinstance(value, list):
-            return of_list(value)
+            return fewest <= len(value) <= greatest and of_list(value)
         return of_dict(value) if isinstance(value, dict) else True
 
     return check
@@ -92,11 +93,11 @@ def _list_check(items: Mapping[str, Any]) -> Check:
     """Every item by the items' check; a list of plain numbers at once."""
     target = report_schema()["$defs"][items["$ref"].rpartition("/")[2]] if "$ref" in items else items
     plain = {int} if target.get("type") == "integer" else {int, float} if target.get("type") == "number" else set()
-    least = target.get("minimum", -math.inf)
+    least, most = target.get("minimum", -math.inf), target.get("maximum", math.inf)
 
     def check(value: list[Any]) -> bool:
         if value and set(map(type, value)) <= plain:
-            return bool(min(value) >= least)
+            return bool(min(value) >= least and max(value) <= most)
         return all(conforms(item, items) for item in value)
 
     return check

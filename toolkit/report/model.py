@@ -9,6 +9,7 @@ from toolkit.govern.discovery import DEFAULT_CONTROL, DiscoveryControl
 from toolkit.report.associations import associations
 from toolkit.report.conformity import conforms
 from toolkit.report.findings import reported_findings, table_key
+from toolkit.report.pictures import pictures
 from toolkit.report.plain import plain_tree
 from toolkit.report.schema import SCHEMA_VERSION, report_schema
 
@@ -80,6 +81,7 @@ def build_report(
         "discovery": account,
         "findings": findings,
         "associations": associations(ordered),
+        "pictures": pictures(ordered),
         "omitted": _omitted(ordered),
         "references": _references(ordered, findings),
     }

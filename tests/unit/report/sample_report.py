@@ -123,10 +123,33 @@ def hostile_outcomes() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     }  # fmt: skip
     profiler, failed = outcomes()[0], {**outcomes()[2], "reason": HOSTILE_NAMES[1]}
     found = {
-        "data": {"columns": profile, "pairs": pairs}, "findings": findings, "omitted": omitted, "derived": derived,
+        "data": {"columns": profile, "pairs": pairs, "pictures": hostile_pictures()},
+        "findings": findings, "omitted": omitted, "derived": derived,
         "budget": {"memory": None}, "version": HOSTILE_NAMES[0],
     }  # fmt: skip
     return columns, [{**profiler, **found}, failed]
+
+
+def hostile_pictures() -> list[dict[str, Any]]:
+    """One picture of each kind, every text of which is hostile."""
+    nodes = [{"name": name, "count": 100 - i, "first": i == 0, "last": i > 9} for i, name in enumerate(HOSTILE_NAMES)]
+    last = len(nodes) - 1
+    steps = [(i, i + 1) for i in range(last)] + [(last, 0), (3, 3), (2, 9), (5, 4)]
+    edges = [{"from": a, "to": b, "count": 50 - a, "seconds": 3600.0 * a if a else None} for a, b in steps]
+    entries = [
+        {"label": n, "share": 0.9 / (i + 1), "interval": [0.0, 1.0], "note": n} for i, n in enumerate(HOSTILE_NAMES)
+    ]
+    marks = [{"label": name, "at": [i / 20, i / 19]} for i, name in enumerate(HOSTILE_NAMES)]
+    values = [None, 1.0, -2.5e300, None, 3.0, 1e300]
+    ends = [HOSTILE_NAMES[0], HOSTILE_NAMES[1]]
+    text = {"title": HOSTILE_NAMES[3], "note": HOSTILE_NAMES[4]}
+    for node in nodes:
+        node["first"], node["last"] = int(node["first"]), int(node["last"])
+    return [
+        {"kind": "graph", "unit": HOSTILE_NAMES[2], "nodes": nodes, "edges": edges, **text},
+        {"kind": "bars", "entries": entries, **text},
+        {"kind": "line", "columns": list(HOSTILE_NAMES), "ends": ends, "values": values, "marks": marks, **text},
+    ]
 
 
 def wide_outcomes(n_columns: int, n_findings: int = 200) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -27,10 +27,10 @@ from toolkit.report.html.plots import effect, place_on, step_path
 from toolkit.report.model import build_report
 
 ALLOWED = {
-    "a", "b", "bdi", "body", "button", "caption", "code", "dd", "details", "div", "dl", "dt", "footer", "h1", "h2",
-    "h3", "h4", "head", "header", "html", "i", "input", "label", "li", "main", "meta", "nav", "ol", "option", "output",
-    "p", "path", "script", "section", "select", "small", "span", "style", "summary", "svg", "table", "tbody", "td",
-    "text", "th", "thead", "title", "tr", "ul", "use",
+    "a", "b", "bdi", "body", "button", "caption", "code", "dd", "defs", "details", "div", "dl", "dt", "footer", "g",
+    "h1", "h2", "h3", "h4", "head", "header", "html", "i", "input", "label", "li", "main", "marker", "meta", "nav",
+    "ol", "option", "output", "p", "path", "rect", "script", "section", "select", "small", "span", "style", "summary",
+    "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr", "ul", "use",
 }  # fmt: skip
 LEFT_OPEN = {"td", "th", "tr", "li", "dt", "dd", "path", "use", "meta", "input", "option"}
 

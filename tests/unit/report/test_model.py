@@ -23,7 +23,7 @@ from toolkit.report.validation import ReportError, check_report
 
 TOP_LEVEL = {
     "schema_version", "dataset", "enforcement", "columns", "plugins", "derived", "discovery", "findings",
-    "associations", "omitted",
+    "associations", "pictures", "omitted",
     "references",
 }  # fmt: skip
 

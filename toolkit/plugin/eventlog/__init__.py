@@ -7,11 +7,12 @@ scratch folder, and sorted part by part (`sort_events`). A case is never parted.
 from __future__ import annotations
 
 from toolkit.core.schema import EVENT_ROLES
+from toolkit.core.time_spans import span, told
 from toolkit.plugin.eventlog.case_blocks import CASE_BLOCKS, block_of_cases, block_starts, starts_by_slice
 from toolkit.plugin.eventlog.case_log import CaseLog, case_log
 from toolkit.plugin.eventlog.case_reducer import CaseReducer
 from toolkit.plugin.eventlog.columns import Columns, take
-from toolkit.plugin.eventlog.durations import DurationHistogram, span
+from toolkit.plugin.eventlog.durations import DurationHistogram
 from toolkit.plugin.eventlog.labels import Labels
 from toolkit.plugin.eventlog.roles import Roles
 from toolkit.plugin.eventlog.sorting import EventSorter, SortedEvents, case_runs
@@ -37,4 +38,5 @@ __all__ = [
     "span",
     "starts_by_slice",
     "take",
+    "told",
 ]

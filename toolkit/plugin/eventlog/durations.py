@@ -1,4 +1,4 @@
-"""Lengths of time: exact counts in ranges of at most one part in 128, and how sentences have them."""
+"""Lengths of time: exact counts in ranges of at most one part in 128."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ BITS = 7
 Ints = npt.NDArray[np.int64]
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "D": 86_400.0}
-_SCALES = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"), (1e-3, "milliseconds"))
-_FROM = 1.5
-"""A scale is used from so many of its units on: 36 hours are days, 35 are hours."""
 
 
 def range_of(values: Ints, bits: int = BITS) -> Ints:
@@ -129,28 +126,3 @@ def exact_sum(values: Ints) -> int:
 def seconds_of(value: float, unit: str) -> float:
     """So many of a column's unit of time in seconds."""
     return value * _SECONDS[unit]
-
-
-def span(seconds: float) -> list[Any]:
-    """A length of time as a sentence has it: a number of three digits, and the unit.
-
-    Examples
-    --------
-    >>> span(93_960.0), span(0.5), span(172_800)
-    ([26.1, 'hours'], [500.0, 'milliseconds'], [2.0, 'days'])
-    """
-    scale, name = next(((s, n) for s, n in _SCALES if abs(seconds) >= _FROM * s), _SCALES[-1])
-    if seconds == 0:
-        scale, name = 1.0, "seconds"
-    return [float(f"{seconds / scale:.3g}"), name]
-
-
-def told(length: list[Any]) -> str:
-    """What `span` gives, as words.
-
-    Examples
-    --------
-    >>> told([26.1, "hours"]), told([500.0, "days"])
-    ('26.1 hours', '500 days')
-    """
-    return f"{length[0]:,.10g} {length[1]}"

@@ -62,7 +62,8 @@ def element(name: str, *content: str, **attributes: str | int | bool | None) -> 
     """
     said = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _SELF_CLOSED:
-        return Markup(f"<{name}{said}/>")
+        # A bare value takes in a slash that follows it.
+        return Markup(f"<{name}{said}/>" if said.endswith('"') else f"<{name}{said} />")
     inner = join(content)
     return Markup(f"<{name}{said}>{inner}" if name in _NO_END else f"<{name}{said}>{inner}</{name}>")
 

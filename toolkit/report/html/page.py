@@ -17,6 +17,7 @@ from toolkit.report.html.ledger import derived_section, omitted_section, plugins
 from toolkit.report.html.links import Links
 from toolkit.report.html.markup import EMPTY, Markup, element, join
 from toolkit.report.html.overview import overview_section
+from toolkit.report.html.pictures import pictures_section
 from toolkit.report.html.times import timed, times_section
 
 LIMIT = 2_000_000
@@ -43,6 +44,7 @@ def page(report: Mapping[str, Any]) -> bytes:
     findings = findings_section(report["findings"], links, FINDINGS_ROOM)
     rest = join(
         [
+            pictures_section(report, links),
             times_section(report, links),
             associations_section(report, links),
             derived_section(report["derived"]),
@@ -106,6 +108,7 @@ def _top(report: Mapping[str, Any]) -> Markup:
     key = element("code", dataset["key"][:12])
     title = element("div", element("h1", "Full-scan report"), element("p", facts, " · store ", key), class_="title")
     sections = {"overview": "Overview", "findings": "Findings", "columns": "Columns"}
+    sections |= {"pictures": "Process and series"} if report.get("pictures") else {}
     sections |= {"times": "Over time"} if timed(report) else {}
     sections |= {"associations": "Associations"} if report["associations"] else {}
     sections |= {"derived": "Derived"} if report["derived"] else {}
