@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,10 +43,23 @@ class Database:
         """The sequence of each set."""
         return np.repeat(np.arange(self.set_starts.size - 1), np.diff(self.set_starts))
 
+    def __len__(self) -> int:
+        return self.set_starts.size - 1
+
     @property
-    def has_larger_sets(self) -> bool:
-        """Whether any set holds more than one activity."""
-        return self.items.size > int(self.set_starts[-1])
+    def sizes(self) -> Ints:
+        """Activities of each sequence."""
+        return np.diff(np.searchsorted(self.sets, self.set_starts))
+
+    def which(self, chosen: npt.NDArray[Any]) -> Database:
+        """Some of the sequences, by their numbers or by a mark for each."""
+        kept = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        bounds = np.searchsorted(self.sets, self.set_starts)
+        events = _ranges(bounds[kept], bounds[kept + 1])
+        sets = np.diff(self.set_starts)[kept]
+        starts = np.concatenate([[0], np.cumsum(sets)])
+        moved = np.repeat(starts[:-1] - self.set_starts[kept], bounds[kept + 1] - bounds[kept])
+        return Database(self.items[events], self.sets[events] + moved, starts, self.weights[kept], self.hashes[kept])
 
 
 def database(log: CaseLog, items: Ints, cells: Ints, n_cells: int, *, together: bool) -> Database:

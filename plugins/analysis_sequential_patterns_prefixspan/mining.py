@@ -7,20 +7,16 @@ larger than all in it, so that each pattern is reached in one way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from .database import Database
+from .walks import Pattern, walks
 
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Pattern = tuple[tuple[int, ...], ...]
 Pieces = Callable[[], Iterable[Database]]
-
-_MARKS_A_VALUE = 64
-"""Marks that are looked through in the time in which one value is sorted."""
 
 
 def frequent(pieces: Pieces, items: int, least: int, longest: int, most: int) -> tuple[dict[Pattern, int], int]:
@@ -51,8 +47,9 @@ def frequent(pieces: Pieces, items: int, least: int, longest: int, most: int) ->
     for _ in range(longest):
         counts = np.zeros((len(level), 2, items), np.int64)
         for piece in pieces():
-            for place, walk in enumerate(_walks(piece, level)):
-                counts[place] += walk.extensions(items)
+            for place, parts in enumerate(walks(piece, level, items)):
+                for walk in parts:
+                    counts[place] += walk.extensions(items)
         for place, pattern in enumerate(level):
             counts[place, 1, : pattern[-1][-1] + 1 if pattern else items] = 0
         grown = {
@@ -82,9 +79,11 @@ def occurrences(pieces: Pieces, patterns: Sequence[Pattern], cells: int) -> Ints
         How many outcomes and stretches there are.
     """
     out = np.zeros((len(patterns), cells), np.int64)
+    items = 1 + max((item for pattern in patterns for group in pattern for item in group), default=0)
     for piece in pieces():
-        for place, walk in enumerate(_walks(piece, patterns)):
-            out[place] += walk.cells()
+        for place, parts in enumerate(walks(piece, patterns, max(items, int(piece.items.max(initial=0)) + 1))):
+            for walk in parts:
+                out[place] += walk.cells()
     return out
 
 
@@ -126,102 +125,3 @@ def contains(longer: Pattern, shorter: Pattern) -> bool:
         if place < len(shorter) and set(shorter[place]) <= set(found):
             place += 1
     return place == len(shorter)
-
-
-class _Events:
-    """What all walks over a database share."""
-
-    def __init__(self, data: Database) -> None:
-        self.data = data
-        self.owner = data.sequence_of_set
-        self.owner_of_event = self.owner[data.sets]
-        self.sequences = data.weights.shape[0]
-        # Sums of doubles, exact below 2**53.
-        self.cases = data.weights.sum(axis=1).astype(np.float64)
-        order = np.argsort(data.items, kind="stable")
-        self._sets_by_item = data.sets[order]
-        self._starts = np.searchsorted(data.items[order], np.arange(int(data.items.max(initial=-1)) + 2))
-
-    def sets_with(self, item: int) -> Ints:
-        """The sets that hold an activity."""
-        if item + 1 >= self._starts.size:
-            return self._sets_by_item[:0]
-        return self._sets_by_item[self._starts[item] : self._starts[item + 1]]
-
-
-class _Walk:
-    """Where the sets of a database are at which a pattern can end."""
-
-    def __init__(self, events: _Events, ends: Bools | None) -> None:
-        self._events = events
-        self._ends = ends
-
-    def grown(self, item: int, *, new_set: bool) -> _Walk:
-        """The same for the pattern with one more activity."""
-        has = np.zeros(self._events.owner.size, bool)
-        has[self._events.sets_with(item)] = True
-        if self._ends is not None:
-            has &= self._after() if new_set else self._ends
-        return _Walk(self._events, has)
-
-    def _after(self) -> Bools:
-        """Sets behind the first at which the pattern can end."""
-        assert self._ends is not None
-        starts = self._events.data.set_starts
-        # Where the first end of each sequence is: the next end from its beginning on, if that is its own.
-        ends = np.append(np.flatnonzero(self._ends), self._ends.size)
-        first = np.minimum(ends[np.searchsorted(ends, starts[:-1])], starts[1:] - 1)
-        # One mark a sequence, behind its first end or behind its last set; a running sum tells what is behind a mark.
-        change = np.zeros(self._ends.size + 1, np.int8)
-        change[first + 1] += 1
-        change[starts[1:]] -= 1
-        out: Bools = np.cumsum(change[:-1], dtype=np.int8).view(bool)
-        return out
-
-    def extensions(self, items: int) -> Ints:
-        """Cases of each way to grow, shape (2, items): in a set of its own, in the last set."""
-        out = np.zeros((2, items), np.int64)
-        out[0] = self._cases(None if self._ends is None else self._after(), items)
-        if self._ends is not None and self._events.data.has_larger_sets:
-            out[1] = self._cases(self._ends, items)
-        return out
-
-    def _cases(self, allowed: Bools | None, items: int) -> Ints:
-        owner, found = self._events.owner_of_event, self._events.data.items
-        if allowed is not None:
-            events = np.flatnonzero(allowed[self._events.data.sets])
-            owner, found = owner[events], found[events]
-        pairs = _distinct(owner * items + found, self._events.sequences * items)
-        return np.bincount(pairs % items, self._events.cases[pairs // items], items).astype(np.int64)
-
-    def cells(self) -> Ints:
-        """Cases in which the pattern occurs, by outcome and stretch of time."""
-        assert self._ends is not None
-        found = _distinct(self._events.owner[self._ends], self._events.sequences)
-        out: Ints = self._events.data.weights[found].sum(axis=0)
-        return out
-
-
-def _distinct(values: Ints, below: int) -> Ints:
-    """Distinct values, sorted: by a mark for each that there can be, where sorting would take longer."""
-    if below > _MARKS_A_VALUE * values.size:
-        return np.unique(values)
-    marked = np.zeros(below, bool)
-    marked[values] = True
-    return np.flatnonzero(marked)
-
-
-def _walks(data: Database, patterns: Sequence[Pattern]) -> Iterator[_Walk]:
-    """A walk for each pattern; neighbours share what they begin with."""
-    path: list[tuple[tuple[bool, int], _Walk]] = []
-    root = _Walk(_Events(data), None)
-    for pattern in patterns:
-        steps = [(place == 0, item) for group in pattern for place, item in enumerate(group)]
-        shared = 0
-        while shared < min(len(path), len(steps)) and path[shared][0] == steps[shared]:
-            shared += 1
-        del path[shared:]
-        for new_set, item in steps[shared:]:
-            last = path[-1][1] if path else root
-            path.append(((new_set, item), last.grown(item, new_set=new_set)))
-        yield path[-1][1] if path else root

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plugins.analysis_sequential_patterns_prefixspan import walks
 from plugins.analysis_sequential_patterns_prefixspan.database import Database, database, joined
 from plugins.analysis_sequential_patterns_prefixspan.mining import closed_patterns, contains, frequent, occurrences
 from tests.event_logs import random_log, results_of, traces_of
@@ -84,6 +86,40 @@ def test_random_databases_equal_brute_force(sequences: list[Sets], least: int, l
     for pattern in patterns:
         hidden = any(q != pattern and truth[q] == truth[pattern] and contains(q, pattern) for q in patterns)
         assert (pattern in closed) is not hidden
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_small_parts_add_up(monkeypatch: pytest.MonkeyPatch, together: bool) -> None:
+    """However few sequences are looked at together; with and without activities at one time."""
+    rng = np.random.default_rng(8)
+    sequences: list[Sets] = []
+    for _ in range(60):
+        sizes = rng.integers(1, 3, int(rng.integers(1, 9))) if together else np.ones(int(rng.integers(1, 9)), int)
+        sequences.append([tuple(sorted(rng.choice(4, size, replace=False).tolist())) for size in sizes.tolist()])
+    truth = brute(sequences, 3, 3)
+    data = as_database(sequences)
+    for cells, most in ((1 << 19, 1 << 13), (40, 3), (1, 1)):
+        monkeypatch.setattr(walks, "_CELLS", cells)
+        monkeypatch.setattr(walks, "_MOST_AT_ONCE", most)
+        assert frequent(lambda: [data], 4, 3, 3, 10**6) == (truth, 3)
+        assert occurrences(lambda: [data], sorted(truth), 1)[:, 0].tolist() == [truth[p] for p in sorted(truth)]
+
+
+def test_some_sequences_of_a_database() -> None:
+    sequences = [[(0, 1), (2,)], [(3,)], [(1,), (1,), (0, 2)]]
+    data = as_database(sequences)
+    assert data.sizes.sum() == sum(len(group) for s in sequences for group in s)
+    for number in range(len(data)):
+        part = data.which(np.array([number]))
+        alone = as_database(
+            [s for s, h in zip(sequences, hashes_of(sequences), strict=True) if h == tuple(data.hashes[number])]
+        )
+        for field in ("items", "sets", "set_starts", "weights"):
+            assert np.array_equal(getattr(part, field), getattr(alone, field)), field
+
+
+def hashes_of(sequences: list[Sets]) -> list[tuple[int, ...]]:
+    return [tuple(as_database([s]).hashes[0]) for s in sequences]
 
 
 def test_too_many_patterns_raise_the_support() -> None:
