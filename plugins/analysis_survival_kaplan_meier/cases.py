@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import BLOCKS, Chunk, Context
+from toolkit.plugin import BLOCKS, Chunk, Context, hash_rows
 from toolkit.plugin.kept_levels import Coder
 
 from .source import TARGET_WORDS, Source, best_by_name
@@ -71,7 +71,7 @@ class Cases:
         for chunk in self._ctx.chunks([*self._columns.values(), *self._coders]):
             rows, missing = self._rows(chunk, share)
             lost += missing
-            cases, times = self._of(chunk, "case")[rows], self._of(chunk, "time")[rows]
+            cases, times = self._case(chunk)[rows], self._of(chunk, "time")[rows]
             reached = np.where(chunk.codes(self._columns["activity"])[rows] == target, times, _NEVER)
             codes = [coder.codes(chunk)[rows] for coder in self._coders.values()]
             table.add(cases, times, reached, rows + chunk.rows.start, codes)
@@ -95,9 +95,16 @@ class Cases:
         missing = int(present.size - np.count_nonzero(present))
         if self._shares > 1:
             with np.errstate(over="ignore"):
-                mixed = (self._of(chunk, "case").view(np.uint64) * _SPREAD) >> np.uint64(40)
+                mixed = (self._case(chunk).view(np.uint64) * _SPREAD) >> np.uint64(40)
             present = present & (mixed % np.uint64(self._shares) == share)
         return np.flatnonzero(present), missing
+
+    def _case(self, chunk: Chunk) -> Ints:
+        """A number for each row's case; of long text its hash, which tells n cases apart but for n * n / 2**65."""
+        name = self._columns["case"]
+        if self._ctx.schema[name].encoding == "long":
+            return hash_rows(chunk, [name]).view(np.int64)
+        return self._of(chunk, "case")
 
     def _of(self, chunk: Chunk, use: str) -> Ints:
         return chunk.raw(self._columns[use]).astype(np.int64)
@@ -109,7 +116,7 @@ class Cases:
             cases = last = code = np.zeros(0, np.int64)
             for chunk in self._ctx.chunks(list(self._columns.values())):
                 rows, _ = self._rows(chunk, share)
-                cases = np.concatenate([cases, self._of(chunk, "case")[rows]])
+                cases = np.concatenate([cases, self._case(chunk)[rows]])
                 last = np.concatenate([last, self._of(chunk, "time")[rows]])
                 code = np.concatenate([code, chunk.codes(self._columns["activity"])[rows].astype(np.int64)])
                 order = np.lexsort((last, cases))  # stable: of equal times the later row is last

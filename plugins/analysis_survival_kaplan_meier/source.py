@@ -221,9 +221,7 @@ def _of_events(ctx: Context, known: Mapping[str, Entry]) -> Source | None:
     coded = [s.name for s in ctx.schema if s.encoding == "coded" and s.kind == "string"]
     if not any(asked.values()) and all(name in ctx.schema for name in XES.values()) and not _misfit(ctx, XES):
         return Source("events", XES, ctx.params["target"] or None, _told(asked, XES))
-    several = [
-        s.name for s in ctx.schema if (s.encoding == "coded" or s.kind == "int") and _repeats(known, s.name, ctx)
-    ]
+    several = [s.name for s in ctx.schema if s.kind in ("string", "int") and _repeats(known, s.name, ctx)]
     clocks = [s.name for s in ctx.schema if s.kind in ("timestamp", "date")]
     found = {
         "case": asked["case"] or _declared(ctx, "case", ("string", "int")) or best_by_name(several, CASE_WORDS),
@@ -253,8 +251,8 @@ def _told(asked: Mapping[str, str], columns: Mapping[str, str]) -> str:
 
 def _misfit(ctx: Context, columns: Mapping[str, str]) -> str:
     case, activity, time = (ctx.schema[columns[use]] for use in ("case", "activity", "time"))
-    if case.encoding != "coded" and case.kind != "int":
-        return f"the case {case.name!r} is of kind {case.kind}, stored {case.encoding}"
+    if case.kind not in ("string", "int"):
+        return f"the case {case.name!r} is of kind {case.kind}"
     if activity.encoding != "coded":
         return f"the activity {activity.name!r} has too many values, or is no text"
     return "" if time.kind in ("timestamp", "date") else f"the time {time.name!r} is of kind {time.kind}"

@@ -206,6 +206,16 @@ def test_cases_of_an_event_log() -> None:
     assert set(result.data["groups"]) == {"team"}
 
 
+@pytest.mark.parametrize("encoding", ["coded", "long"])
+def test_cases_named_by_text_however_it_is_stored(encoding: str) -> None:
+    columns, _ = log(5)
+    expected = run(columns, 100).data
+    named = {**columns, "ticket": [f"T{number:012d}" for number in columns["ticket"].tolist()]}
+    found = run(memory_dataset(named, 100, encodings={"ticket": encoding})).data
+    assert found["columns"] == {"case": "ticket", "activity": "activity", "time": "at"}
+    assert found == expected
+
+
 def test_more_cases_than_are_held_at_once_are_read_in_several_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plugins.analysis_survival_kaplan_meier.cases.AT_ONCE", 64)
     columns, truth = log(5)
