@@ -4,6 +4,7 @@
     python scripts/bench.py convert|profile|run [--rows N] [--repeats K] [--peers duckdb,polars] [--workers N] [--json]
     python scripts/bench.py scan|kernels|overhead [--rows N] [--repeats K] [--json]
     python scripts/bench.py scale [--sizes 2000000,10000000] [--plugins IDS] [--json]
+    python scripts/bench.py columns --rows 100000 [--widths 24,2000] [--json]
     python scripts/bench.py docs
 
 Each command runs in a process of its own. Wall time, CPU time and the peak of the resident memory of its whole process
@@ -11,9 +12,9 @@ tree are measured from outside. The table is generated when it is not there yet.
 ``bench``; ydata and whylogs get environments of their own when they are asked for.
 
 ``scan`` reads all columns in one process. ``scale`` runs the plugins with one and two workers on tables of several
-sizes. ``overhead`` has no peer: it is what the harness takes for each of 30 plugins that do nothing, beyond a run
-without them, and what a run takes of which all results are kept. What is measured is kept in the folder; ``docs``
-writes docs/benchmarks.md from it.
+sizes, and ``columns`` the profile and all plugins on tables of several widths. ``overhead`` has no peer: it is what the
+harness takes for each of 30 plugins that do nothing, beyond a run without them, and what a run takes of which all
+results are kept. What is measured is kept in the folder; ``docs`` writes docs/benchmarks.md from it.
 """
 
 from __future__ import annotations
@@ -149,6 +150,23 @@ def scale(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Fou
     return {"results": rows, "plugins": args.plugins}
 
 
+def columns(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Found:
+    """The profile, and all plugins, on tables of several widths."""
+    from bench_columns import widen
+
+    rows: list[Found] = []
+    for width in [int(n) for n in args.widths.split(",")]:
+        table = widen(parquet, width, work / f"{width}.parquet")
+        appdata = work / f"columns-{width}"
+        row: Found = {"name": f"{width:,} columns", "convert": _medians([measure(convert_command(table, appdata), {})])}
+        for name, plugins in (("profile", "profile_basic"), ("all", "*")):
+            command = run_command(appdata, args.workers, "--no-cache", "--plugins", plugins)
+            row[name] = _medians([measure(command, {}) for _ in range(args.repeats)])
+            row[f"{name}_ms_a_column"] = round(row[name]["wall_s"] / width * 1e3, 1)
+        rows.append(row)
+    return {"rows": args.rows, "results": rows}
+
+
 TASKS: dict[str, Callable[[argparse.Namespace, Path, Path, Path], Found]] = {
     "convert": beside_peers,
     "profile": beside_peers,
@@ -157,6 +175,7 @@ TASKS: dict[str, Callable[[argparse.Namespace, Path, Path, Path], Found]] = {
     "kernels": kernels,
     "overhead": overhead,
     "scale": scale,
+    "columns": columns,
 }
 
 
@@ -170,6 +189,7 @@ def main() -> None:
     parser.add_argument("--peers", default="duckdb", help="names, separated by commas")
     parser.add_argument("--workers", default="auto")
     parser.add_argument("--sizes", default="2000000,5000000,10000000,20000000", help="rows, for scale")
+    parser.add_argument("--widths", default="24,240,2000", help="numbers of columns, for columns")
     parser.add_argument("--plugins", default="*", help="what scale runs")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "toolkit-bench")
     parser.add_argument("--json", action="store_true")
@@ -192,7 +212,9 @@ def _command(args: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
     """What was asked for beyond the defaults, without the places of files."""
     asked = [f"--{name} {value}" for name, value in vars(args).items() if value != parser.get_default(name)]
     kept = [
-        option for option in asked if option.split()[0] in ("--rows", "--peers", "--workers", "--sizes", "--plugins")
+        option
+        for option in asked
+        if option.split()[0] in ("--rows", "--peers", "--workers", "--sizes", "--widths", "--plugins")
     ]
     return " ".join(["scripts/bench.py", args.task, *kept])
 

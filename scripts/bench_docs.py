@@ -11,7 +11,7 @@ from bench_measure import machine
 from bench_peers import COMPUTES
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ("convert", "profile", "run", "scan", "scale", "overhead", "kernels")
+ORDER = ("convert", "profile", "run", "scan", "scale", "columns", "overhead", "kernels")
 NOTES = ROOT / "docs" / "benchmarks-notes.md"
 """What the measurements mean, and where the limits are; written by hand, taken into the page."""
 
@@ -84,6 +84,24 @@ def scale_table(found: Found) -> str:
     return table([*head, "convert s", "convert MiB"], lines)
 
 
+def columns_table(found: Found) -> str:
+    """Widths, and how cost and memory go with them."""
+    lines = [
+        [
+            row["name"],
+            *(row["convert"][k] for k in ("wall_s", "peak_mib")),
+            *(
+                value
+                for n in ("profile", "all")
+                for value in (row[n]["wall_s"], row[f"{n}_ms_a_column"], row[n]["peak_mib"])
+            ),
+        ]
+        for row in found["results"]
+    ]
+    head = ["table", "convert s", "MiB", "profile s", "ms a column", "MiB", "all plugins s", "ms a column", "MiB"]
+    return table(head, lines)
+
+
 def overhead_table(found: Found) -> str:
     """What plugins that do nothing cost."""
     lines = [[row["name"], row["wall_s"], row["cpu_s"], row["peak_mib"]] for row in found["results"]]
@@ -101,6 +119,7 @@ def kernels_table(found: Found) -> str:
 
 
 _TABLES = {"scan": scan_table, "scale": scale_table, "overhead": overhead_table, "kernels": kernels_table}
+_TABLES["columns"] = columns_table
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:

@@ -54,6 +54,7 @@ def main() -> int:
     parser.add_argument("--height", type=int, default=900)
     parser.add_argument("--scheme", choices=("light", "dark"), default="light")
     parser.add_argument("--whole", action="store_true", help="the page from top to end")
+    parser.add_argument("--at", metavar="ID", default="", help="what the picture begins with, such as pictures")
     parser.add_argument("--unfold", metavar="ID", action="append", default=[], help="a column or finding to unfold")
     args = parser.parse_args()
     if chromium_path() is None:
@@ -66,6 +67,8 @@ def main() -> int:
             page.evaluate(
                 "id => { for (const d of document.querySelectorAll(`#${id}, #${id} details`)) d.open = true }", anchor
             )
+        if args.at:  # at the top of the window, below the bar that stays there
+            page.evaluate("id => document.getElementById(id).scrollIntoView()", args.at)
         args.out.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=args.out, full_page=args.whole)
     return 0

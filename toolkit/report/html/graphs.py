@@ -19,6 +19,8 @@ _GAP_X, _GAP_Y = 26, 58
 _MARGIN = 14
 _LETTERS = 21
 _WIDEST = 7.0
+_NARROW = 640
+"""Units of width up to which something may stand beside a graph."""
 
 Place = tuple[float, float]
 Edge = Mapping[str, Any]
@@ -38,7 +40,15 @@ def graph(picture: Mapping[str, Any]) -> Markup:
     head = element("title", f"{cut(picture['title'], 200)}: {number(len(nodes))} nodes, {number(len(edges))} edges")
     content = join([head, _ARROW, *said, *boxes, *labels])
     view = f"0 0 {round(wide)} {round(tall)}"
-    drawn = element("svg", content, class_="graph", role="img", viewBox=view, width=round(wide), height=round(tall))
+    drawn = element(
+        "svg",
+        content,
+        class_="graph far" if wide > _NARROW else "graph",
+        role="img",
+        viewBox=view,
+        width=round(wide),
+        height=round(tall),
+    )
     around = element("div", drawn, class_="scroll", tabindex=0, role="region", aria_label=cut(picture["title"], 200))
     return join([around, _table(nodes, edges, picture["unit"])])
 

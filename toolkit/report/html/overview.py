@@ -108,7 +108,11 @@ def _work(report: Mapping[str, Any]) -> Markup:
     if len(other) > _MOST:
         items.append(element("li", f"and {number(len(other) - _MOST)} more in report.json"))
     omitted = report["omitted"]
-    ledger = f"{number(len(omitted))} entries in the ledger" if omitted else "No cap left anything out"
+    ledger = (
+        f"{number(len(omitted))} {'entry' if len(omitted) == 1 else 'entries'} in the ledger"
+        if omitted
+        else "No cap left anything out"
+    )
     return element(
         "div",
         element("h3", "What ran"),

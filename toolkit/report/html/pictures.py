@@ -25,15 +25,17 @@ def pictures_section(report: Mapping[str, Any], links: Links) -> Markup:
     found = report.get("pictures") or []
     if not found:
         return EMPTY
-    drawn, gone = [], 0
+    drawn: dict[str, list[Markup]] = {}
+    gone = 0
     for kind, draw in (("graph", _graph), ("bars", _bars), ("line", _line)):
         of_kind = [p for p in found if p["kind"] == kind]
-        panels = [draw(p, links) for p in of_kind[: MOST[kind]]]
-        drawn += [element("div", join(panels), class_="two")] if kind == "bars" and panels else panels
+        drawn[kind] = [draw(p, links) for p in of_kind[: MOST[kind]]]
         gone += max(0, len(of_kind) - MOST[kind])
+    shares = element("div", join(drawn["bars"]), class_="stack") if drawn["bars"] else EMPTY
+    side_by_side = element("div", join(drawn["graph"]), shares, class_="two")
     more = element("p", f"{number(gone)} more are in report.json.", class_="note") if gone else EMPTY
     head = element("h2", "Process and series", element("span", number(len(found)), class_="count"))
-    return element("section", head, join(drawn), more, id="pictures")
+    return element("section", head, side_by_side, join(drawn["line"]), more, id="pictures")
 
 
 def _graph(picture: Mapping[str, Any], links: Links) -> Markup:
