@@ -49,18 +49,16 @@ def convert_command(csv: Path, appdata: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "toolkit.convert", str(csv), "--appdata", str(appdata), "--quiet", *options]
 
 
-def run_command(appdata: Path, workers: str, *options: str) -> list[str]:
-    """Our run over the only store there."""
-    command = [sys.executable, "-m", "toolkit.run", "--appdata", str(appdata), "--workers", workers, "--quiet"]
-    return [*command, *options]
+def run_command(store: Path, workers: str, *options: str) -> list[str]:
+    """Our run over a store."""
+    appdata = ["--appdata", str(store.parent.parent)]
+    return [sys.executable, "-m", "toolkit.run", str(store), *appdata, "--workers", workers, "--quiet", *options]
 
 
 def converted(csv: Path, appdata: Path, *options: str) -> Path:
-    """The store of a table, made when it is not there."""
-    if not list(appdata.glob("stores/*")):
-        subprocess.run(convert_command(csv, appdata, *options), check=True, stdout=subprocess.DEVNULL)
-    (store,) = appdata.glob("stores/*")
-    return store
+    """The store of a table; the conversion finds it where it is there already."""
+    command = convert_command(csv, appdata, *options)
+    return Path(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
 
 
 def beside_peers(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Found:
@@ -78,8 +76,7 @@ def beside_peers(args: argparse.Namespace, csv: Path, parquet: Path, work: Path)
                 shutil.rmtree(appdata, ignore_errors=True)
                 command = convert_command(csv, appdata, "--workers", args.workers)
             else:
-                converted(csv, appdata)
-                command = run_command(appdata, args.workers, "--no-cache", *plugins[args.task])
+                command = run_command(converted(csv, appdata), args.workers, "--no-cache", *plugins[args.task])
             runs[name].append(measure(command, {}))
     rows = []
     for name, measured in runs.items():
@@ -96,14 +93,14 @@ def overhead(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> 
         (folder / "plugin.yaml").write_text(TRIVIAL_MANIFEST)
         (folder / "plugin.py").write_text(TRIVIAL_CODE)
     appdata = work / "appdata"
-    converted(csv, appdata)
+    store = converted(csv, appdata)
     kinds = {"empty": ("report_*", ["--no-cache"]), "trivial": ("analysis_trivial_*", ["--no-cache"])}
     kinds["kept"] = ("analysis_trivial_*", [])
     runs: dict[str, list[Measured]] = {name: [] for name in kinds}
     for _ in range(args.repeats):
         for name, (plugins, options) in kinds.items():
             given = ["--plugin-dir", str(work / "plugins"), "--plugins", plugins, *options]
-            runs[name].append(measure(run_command(appdata, args.workers, *given), {}))
+            runs[name].append(measure(run_command(store, args.workers, *given), {}))
     each = sorted((b.wall - a.wall) / TRIVIAL * 1e3 for a, b in zip(runs["empty"], runs["trivial"], strict=True))
     rows = [{"name": name, **_medians(measured)} for name, measured in runs.items()]
     return {"rows": args.rows, "results": rows, "plugin_ms": round(statistics.median(each), 1), "spread": _ends(each)}
@@ -140,9 +137,9 @@ def scale(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Fou
         appdata = args.folder / f"scale-{size}"
         row: Found = {"name": f"{size:,} rows", "convert": _medians([measure(convert_command(table, work / "c"), {})])}
         shutil.rmtree(work / "c")
-        converted(table, appdata)
+        store = converted(table, appdata)
         for workers in ("1", "2"):
-            command = run_command(appdata, workers, "--no-cache", "--plugins", args.plugins)
+            command = run_command(store, workers, "--no-cache", "--plugins", args.plugins)
             row[f"workers_{workers}"] = _medians([measure(command, {}) for _ in range(args.repeats)])
         row["ns_a_row"] = round(row["workers_1"]["wall_s"] / size * 1e9)
         row["two_to_one"] = round(row["workers_1"]["wall_s"] / row["workers_2"]["wall_s"], 2)
@@ -159,8 +156,9 @@ def columns(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> F
         table = widen(parquet, width, work / f"{width}.parquet")
         appdata = work / f"columns-{width}"
         row: Found = {"name": f"{width:,} columns", "convert": _medians([measure(convert_command(table, appdata), {})])}
+        store = converted(table, appdata)
         for name, plugins in (("profile", "profile_basic"), ("all", "*")):
-            command = run_command(appdata, args.workers, "--no-cache", "--plugins", plugins)
+            command = run_command(store, args.workers, "--no-cache", "--plugins", plugins)
             row[name] = _medians([measure(command, {}) for _ in range(args.repeats)])
             row[f"{name}_ms_a_column"] = round(row[name]["wall_s"] / width * 1e3, 1)
         rows.append(row)

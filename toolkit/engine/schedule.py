@@ -380,7 +380,7 @@ class Schedule:
         for _, request in run.planned.requests:
             failure = self._table(run).board.failure(request.key)
             if failure:
-                return "failed", f"kernel {request.kernel} on {', '.join(request.columns)}: {failure}"
+                return "failed", f"kernel {request.kernel} on {request.few_columns()}: {failure}"
         return "", ""
 
     def _report_so_far(self, run: PluginRun) -> dict[str, Any] | None:

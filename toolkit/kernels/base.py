@@ -23,6 +23,10 @@ State = Any
 """A tree of dicts, lists, strings, bytes, numbers, None and arrays, as `toolkit.core.encoding` writes it."""
 
 
+_SHOWN = 3
+"""Columns that a message names."""
+
+
 @dataclass(frozen=True, eq=False)
 class KernelRequest:
     """One kernel on some columns with some parameters.
@@ -57,6 +61,18 @@ class KernelRequest:
 
     def __hash__(self) -> int:
         return int(self.key[:15], 16)
+
+    def few_columns(self) -> str:
+        """Its columns for a message: of many the first.
+
+        Examples
+        --------
+        >>> KernelRequest("comoments", ("a", "b", "c", "d", "e"), {}).few_columns()
+        'a, b, c and 2 more columns'
+        """
+        shown = ", ".join(self.columns[:_SHOWN])
+        more = len(self.columns) - _SHOWN
+        return shown if more <= 0 else f"{shown} and {more:,} more column{'s' if more > 1 else ''}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -115,8 +115,12 @@ class Waves:
                         self._take(key, kernel.finish(kernel.init()))
 
 
+_ALONE = 4
+"""How many times the memory of a scan one kernel may need by itself: that of all pairs of many columns does."""
+
+
 def pack(kernels: Sequence[Kernel], memory: int | None) -> list[list[KernelRequest]]:
-    """Group requests into scans whose states fit in memory together.
+    """Group requests into scans whose states fit in memory together; one that alone needs more has a scan of its own.
 
     Parameters
     ----------
@@ -128,16 +132,19 @@ def pack(kernels: Sequence[Kernel], memory: int | None) -> list[list[KernelReque
     Raises
     ------
     BudgetError
-        When one request alone needs more.
+        When one request alone needs more than four times as much.
     """
     groups: list[list[KernelRequest]] = []
     held, extra, states = 0, 0, set[str]()
     for kernel in sorted(kernels, key=_in_table_order):
         request, need, scratch = kernel.request, kernel.memory(), kernel.scratch()
-        if memory is not None and need + scratch > memory:
+        if memory is not None and need + scratch > _ALONE * memory:
+            columns = f"column {request.columns[0]!r}"
+            if len(request.columns) > 1:
+                columns = f"{len(request.columns):,} columns from {request.columns[0]!r} on"
             raise BudgetError(
-                f"kernel {request.kernel} on column {request.columns[0]!r} may need {need + scratch:,} bytes; "
-                f"{memory:,} are allowed",
+                f"kernel {request.kernel} on {columns} may need {need + scratch:,} bytes alone; "
+                f"{_ALONE * memory:,} are allowed, {_ALONE} times scan_memory",
                 "allow more memory, or give the kernel a smaller cap",
             )
         if kernel.state_key() in states:

@@ -147,7 +147,7 @@ def test_scans_keep_to_the_memory_given() -> None:
         k: comparable(v) for k, v in compute(dataset, requests).items()
     }
     with pytest.raises(BudgetError, match="kernel order on column 'a' may need") as caught:
-        pack(served, one.memory())
+        pack(served, one.memory() // 8)
     assert caught.value.exit_code == 4
     assert "smaller cap" in caught.value.remedy
 
