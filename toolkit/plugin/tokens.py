@@ -22,6 +22,8 @@ _BATCH = 1 << 20
 
 _LONG_BLANKS = tuple(chr(c).encode() for c in range(0x80, 0x10000) if not 0xD800 <= c < 0xE000 and chr(c).isspace())
 _NARROW = 8
+_LONGEST_CHARACTER = 4
+"""Bytes of one character at most."""
 _LEADS = np.unique([blank[0] for blank in _LONG_BLANKS])
 
 
@@ -60,7 +62,7 @@ def tokens_of(texts: StringBlock, characters: int) -> Tokens:
     >>> tokens.different, tokens.codes.tolist(), tokens.starts.tolist()
     (['wet', 'box', 'torn'], [0, 1, 1, 2], [0, 2, 2, 4])
     """
-    octets, starts, lengths = _laid_out(texts)
+    octets, starts, lengths = _laid_out(texts, _LONGEST_CHARACTER * characters)
     plain = not octets.size or int(octets.max()) < 0x80
     if lengths.size and int(lengths.max()) > characters:
         lengths = _cut(octets, starts, lengths, characters, plain)
@@ -115,9 +117,9 @@ def pieces(starts: Ints, which: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np
     return _run_of(starts[:-1][which], np.diff(starts)[which])
 
 
-def _laid_out(texts: StringBlock) -> tuple[Octets, Ints, Ints]:
-    """The bytes that texts are in, in their order, where each begins there, and their lengths."""
-    lengths = texts.lengths.astype(np.int64)
+def _laid_out(texts: StringBlock, most: int) -> tuple[Octets, Ints, Ints]:
+    """The bytes that texts are in, up to so many of each, in their order; where each begins there; their lengths."""
+    lengths = np.minimum(texts.lengths.astype(np.int64), most)
     if not lengths.size:
         return np.zeros(0, np.uint8), lengths, lengths
     starts = texts.starts.astype(np.int64)

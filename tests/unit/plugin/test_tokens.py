@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -68,6 +69,19 @@ def test_they_are_those_of_a_plain_split(layout: str, texts: list[str], characte
 def test_a_run_of_the_texts(layout: str, texts: list[str], at: int, stop: int) -> None:
     block = LAYOUTS[layout](texts).slice(at, min(stop, len(texts)))
     assert tokens_by_text(tokens_of(block, 100)) == [plain(text, 100) for text in texts[at:stop]]
+
+
+def test_what_is_not_looked_at_takes_no_memory() -> None:
+    texts = ["a b " * 4, "字" * 9 + "x" * 30_000_000, "c"]
+    block = between_lengths(texts)
+    tracemalloc.start()
+    try:
+        found = tokens_of(block, 10)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert tokens_by_text(found) == [["a", "b", "a", "b", "a"], ["字" * 9 + "x"], ["c"]]
+    assert peak < 100_000
 
 
 def test_every_blank_parts_tokens() -> None:
