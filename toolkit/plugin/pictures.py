@@ -55,19 +55,7 @@ def graph(
     kept = list(nodes[:NODES])
     place = {node["name"]: i for i, node in enumerate(kept)}
     known = [e for e in edges if e["from"] in place and e["to"] in place]
-    order = sorted(
-        range(len(known)), key=lambda i: (-known[i]["count"], place[known[i]["from"]], place[known[i]["to"]])
-    )
-    needed: dict[tuple[str, str], int] = {}
-    for i in order:
-        if known[i]["from"] != known[i]["to"]:
-            needed.setdefault(("from", known[i]["from"]), i)
-            needed.setdefault(("to", known[i]["to"]), i)
-    chosen = set(needed.values())
-    for i in order:
-        if len(chosen) >= EDGES:
-            break
-        chosen.add(i)
+    order, chosen = _most_frequent(known, place)
     gone = [f"{len(nodes) - len(kept):,} rarer nodes"] if len(nodes) > len(kept) else []
     gone += [f"{len(edges) - len(chosen):,} rarer steps"] if len(edges) > len(chosen) else []
     notes = [note, f"Not drawn: {' and '.join(gone)}." if gone else ""]
@@ -88,6 +76,24 @@ def graph(
         ],
         "note": " ".join(said for said in notes if said),
     }
+
+
+def _most_frequent(edges: Sequence[Mapping[str, Any]], place: Mapping[str, int]) -> tuple[list[int], set[int]]:
+    """Edges by how frequent they are, and those to draw: of each node one that comes and one that goes, then others."""
+    order = sorted(
+        range(len(edges)), key=lambda i: (-edges[i]["count"], place[edges[i]["from"]], place[edges[i]["to"]])
+    )
+    needed: dict[tuple[str, str], int] = {}
+    for i in order:
+        if edges[i]["from"] != edges[i]["to"]:
+            needed.setdefault(("from", edges[i]["from"]), i)
+            needed.setdefault(("to", edges[i]["to"]), i)
+    chosen = set(needed.values())
+    for i in order:
+        if len(chosen) >= EDGES:
+            break
+        chosen.add(i)
+    return order, chosen
 
 
 def bars(title: str, entries: Sequence[Mapping[str, Any]], note: str = "") -> Picture:
