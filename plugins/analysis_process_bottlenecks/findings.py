@@ -82,8 +82,9 @@ def where_time_goes(steps: list[Steps]) -> pictures.Picture:
         {
             "label": f"{_WORDS[s.what]} {s.activity}",
             "share": s.share,
-            "interval": list(s.interval),
-            "note": f"{s.count:,} times, median {told(span(s.median))}, one in ten longer than {told(span(s.p90))}",
+            "interval": list(s.interval) if s.interval[0] <= s.share <= s.interval[1] else None,  # too few cases
+            "note": f"{s.count:,} {'time' if s.count == 1 else 'times'}, median {told(span(s.median))}, "
+            f"one in ten longer than {told(span(s.p90))}",
         }
         for s in steps
     ]

@@ -116,7 +116,7 @@ def commonest_variants(facts: Facts, variants: list[dict[str, Any]]) -> pictures
             "label": " → ".join(v["activities"]),
             "share": v["cases"] / facts.cases,
             "interval": None,
-            "note": f"{v['cases']:,} cases",
+            "note": f"{v['cases']:,} {'case' if v['cases'] == 1 else 'cases'}",
         }
         for v in variants
     ]

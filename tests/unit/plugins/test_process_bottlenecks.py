@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plugins.analysis_process_bottlenecks.findings import where_time_goes
+from plugins.analysis_process_bottlenecks.steps import Steps
 from tests.event_logs import random_log, results_of
 from tests.null_logs import null_log, profile_of, sorted_table
 from tests.null_tables import KINDS, TABLES, allowed, run_plugin
@@ -182,3 +184,14 @@ def test_the_sample_tables_bottleneck(tmp_path: Path) -> None:
     tested = [f for f in result.findings if f.log10_p is not None]
     assert [(f.evidence["factor"], f.evidence["level"]) for f in tested] == [("priority", '"low"')]
     assert 'Waits before "Check credit" are longer where `priority` is "low"' in tested[0].sentence
+
+
+def test_a_share_without_an_interval_is_drawn_without_one() -> None:
+    """Of few cases the jackknife says nothing: zeros would be no interval of the share."""
+    steps = (
+        Steps("Pay", "up to", 1, 60.0, 0.5, (0.0, 0.0), 60.0, 60.0),
+        Steps("Ask", "work", 9, 60.0, 0.5, (0.4, 0.6), 6.0, 9.0),
+    )
+    found = where_time_goes(list(steps))["entries"]
+    assert [e["interval"] for e in found] == [None, [0.4, 0.6]]
+    assert found[0]["note"].startswith("1 time, ")
