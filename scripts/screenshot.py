@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -15,6 +16,8 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+Scheme = Literal["light", "dark"]
 
 _UNFOLD = "id => { for (const node of document.querySelectorAll(`#${id}, #${id} details`)) node.open = true }"
 
@@ -35,11 +38,11 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def new_page(browser: Browser, width: int, height: int = 900, scheme: str = "light") -> Page:
+def new_page(browser: Browser, width: int, height: int = 900, scheme: Scheme = "light") -> Page:
     """Open a window of so many CSS pixels, ``light`` or ``dark``, in which nothing moves."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,
         reduced_motion="reduce",
     )
     return context.new_page()
@@ -64,9 +67,7 @@ def main() -> int:
         page = new_page(browser, args.width, args.height, args.scheme)
         page.goto(args.report.resolve().as_uri())
         for anchor in args.unfold:
-            page.evaluate(
-                "id => { for (const d of document.querySelectorAll(`#${id}, #${id} details`)) d.open = true }", anchor
-            )
+            page.evaluate(_UNFOLD, anchor)
         if args.at:  # at the top of the window, below the bar that stays there
             page.evaluate("id => document.getElementById(id).scrollIntoView()", args.at)
         args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toolkit.plugin import Chunk, Context, Shelf, Skip, hash_rows
+from toolkit.plugin import Chunk, Context, Shelf, Skip, hash_rows, places_of_runs
 
-from .staging import Ints, Staged, joined_ranges
+from .staging import Ints, Staged
 
 _PARTITION_ROWS = 1 << 21
 _RECORD = np.dtype([("first", "<u8"), ("second", "<u8"), ("row", "<i8"), ("item", "<i4")])
@@ -27,7 +27,7 @@ def from_lists(ctx: Context, column: str, separator: str) -> Staged:
         if coded:
             codes = chunk.codes(column)[rows].astype(np.intp)
             starts = np.cumsum(sizes) - sizes
-            sizes, items = sizes[codes], items[joined_ranges(starts[codes], sizes[codes])]
+            sizes, items = sizes[codes], items[places_of_runs(starts[codes], sizes[codes])[0]]
         staged.add(rows + chunk.rows.start, np.repeat(np.arange(rows.size), sizes), items)
     return staged
 

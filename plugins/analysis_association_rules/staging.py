@@ -102,15 +102,3 @@ class Staged:
                 self._shelf.take(f"items-{part}", np.int32),
                 self._shelf.take(f"blocks-{part}", np.uint8),
             )
-
-
-def joined_ranges(starts: Ints, sizes: Ints) -> npt.NDArray[np.intp]:
-    """Indices of several runs, one after another.
-
-    Examples
-    --------
-    >>> joined_ranges(np.array([5, 0]), np.array([2, 3])).tolist()
-    [5, 6, 0, 1, 2]
-    """
-    offsets = np.cumsum(sizes) - sizes
-    return np.repeat(starts - offsets, sizes) + np.arange(int(sizes.sum()))

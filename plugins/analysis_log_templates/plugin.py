@@ -172,11 +172,12 @@ class Plugin(Reducer):
             own["messages"] += np.bincount(blocks, minlength=BLOCKS)
             count_words(messages, weights, own["words"])
             return
+        hot = unpack(own["hot"]) if self.pass_number == _EXACT else None
         for shapes in shapes_of(messages, own["words"], self._fewest(own), self.ctx.params["constants"]):
-            if self.pass_number == _SHAPES:
+            if hot is None:
                 count_shapes(shapes, weights, own["counts"])
                 continue
-            texts, of_member = kept_shapes(shapes, unpack(own["hot"]), messages.words)
+            texts, of_member = kept_shapes(shapes, hot, messages.words)
             if texts:
                 numbers = np.full(len(messages), -1)
                 numbers[shapes.members] = of_member

@@ -88,4 +88,5 @@ def where_time_goes(steps: list[Steps]) -> pictures.Picture:
         }
         for s in steps
     ]
-    return pictures.bars("Where the time of all cases goes", entries, "Lines are 95 % intervals.")
+    note = "Lines are 95 % intervals." if any(entry["interval"] for entry in entries) else ""
+    return pictures.bars("Where the time of all cases goes", entries, note)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.plugin import places_of_runs
 from toolkit.plugin.eventlog import CaseLog, case_runs, sequence_hashes
 
 Ints = npt.NDArray[np.int64]
@@ -55,10 +56,11 @@ class Database:
         """Some of the sequences, by their numbers or by a mark for each."""
         kept = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         bounds = np.searchsorted(self.sets, self.set_starts)
-        events = _ranges(bounds[kept], bounds[kept + 1])
+        sizes = np.diff(bounds)[kept]
+        events, _ = places_of_runs(bounds[kept], sizes)
         sets = np.diff(self.set_starts)[kept]
         starts = np.concatenate([[0], np.cumsum(sets)])
-        moved = np.repeat(starts[:-1] - self.set_starts[kept], bounds[kept + 1] - bounds[kept])
+        moved = np.repeat(starts[:-1] - self.set_starts[kept], sizes)
         return Database(self.items[events], self.sets[events] + moved, starts, self.weights[kept], self.hashes[kept])
 
 
@@ -118,7 +120,7 @@ def joined(parts: Sequence[Database]) -> Database:
     sets = np.concatenate([p.sets + b for p, b in zip(parts, sets_before, strict=False)])
     items = np.concatenate([p.items for p in parts])
     firsts, lasts = np.searchsorted(sets, set_starts[kept]), np.searchsorted(sets, set_ends[kept])
-    events = _ranges(firsts, lasts)
+    events, _ = places_of_runs(firsts, lasts - firsts)
     opened = np.ones(events.size, bool)
     taken = sets[events]
     sequence = np.repeat(np.arange(kept.size), lasts - firsts)
@@ -138,9 +140,3 @@ def _one_hot(cells: Ints, n_cells: int) -> Ints:
     out = np.zeros((cells.size, n_cells), np.int64)
     out[np.arange(cells.size), cells] = 1
     return out
-
-
-def _ranges(firsts: Ints, lasts: Ints) -> Ints:
-    """All numbers of several ranges, one range after the other."""
-    lengths = lasts - firsts
-    return np.repeat(firsts - np.cumsum(lengths) + lengths, lengths) + np.arange(int(lengths.sum()))

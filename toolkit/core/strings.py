@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toolkit.core.runs import places_of_runs
+
 _PREFIX = 4
 
 
@@ -56,19 +58,17 @@ class StringBlock:
         np.cumsum(self.lengths, out=offsets[1:])
         if np.array_equal(self.starts, offsets[:-1]):
             return offsets, self.payload[: offsets[-1]]
-        total = int(offsets[-1])
         if not len(self):
             return offsets, np.empty(0, np.uint8)
-        end = int(self.starts[-1]) + int(self.lengths[-1])
-        keep = np.zeros(end, bool)
-        if end - total == int(self.starts[0]) + _PREFIX * (len(self) - 1):
+        if (self.starts[1:] - self.starts[:-1] == self.lengths[:-1].astype(np.int64) + _PREFIX).all():
             # vlen-utf8: four bytes between each two values; marking those is cheaper than marking the values
+            end = int(self.starts[-1]) + int(self.lengths[-1])
+            keep = np.zeros(end, bool)
             keep[int(self.starts[0]) :] = True
             for back in range(1, _PREFIX + 1):
                 keep[self.starts[1:] - back] = False
             return offsets, self.payload[:end][keep]
-        index = np.repeat(self.starts - offsets[:-1], self.lengths) + np.arange(total)
-        return offsets, self.payload[index]
+        return offsets, self.payload[places_of_runs(self.starts, self.lengths)[0]]
 
     def slice(self, start: int, stop: int) -> StringBlock:
         """The block of a run of its rows, sharing the buffer."""

@@ -11,6 +11,7 @@ from toolkit.core.chunk import Chunk, ColumnData
 from toolkit.core.derived import DerivedColumn, keep, make
 from toolkit.core.errors import BudgetError, DamagedStoreError, ToolkitError, UsageError
 from toolkit.core.grid import ChunkGrid, Partition
+from toolkit.core.runs import places_of_runs
 from toolkit.core.schema import ColumnSpec, Schema
 from toolkit.core.strings import StringBlock
 from toolkit.kernels.base import State, StateClass
@@ -72,6 +73,7 @@ __all__ = [
     "keep_groups",
     "make",
     "omission",
+    "places_of_runs",
     "rank_columns",
     "round_significant",
     "row_blocks",

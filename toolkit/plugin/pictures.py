@@ -6,6 +6,7 @@ the plugin that makes it, which says in ``note`` what it left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -136,7 +137,7 @@ def line(series: Series, column: str | None, marks: Sequence[Mapping[str, Any]])
         "title": f"{what} {by}, in bins of {fitted.width()}",
         "columns": [name for name in (column, series.time) if name is not None],
         "ends": [series.when(0), series.when(len(series) - 1)],
-        "values": [None if value != value else value for value in values],  # noqa: PLR0124  NaN alone is not itself
+        "values": [None if math.isnan(value) else value for value in values],
         "marks": [dict(entry) for entry in marks],
         "note": "",
     }

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from toolkit.core.runs import places_of_runs
 from toolkit.core.strings import StringBlock
 from toolkit.kernels.hashing import block_of_values, finalise, hash_text
 
@@ -105,7 +106,7 @@ def spread(hashes: Hashes) -> Hashes:
     return out
 
 
-def pieces(starts: Ints, which: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.intp], Ints]:
+def pieces(starts: Ints, which: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
     """Places of the tokens of some texts, one after another, and where those of each begin.
 
     Examples
@@ -114,7 +115,7 @@ def pieces(starts: Ints, which: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np
     >>> places.tolist(), starts.tolist()
     ([2, 3, 0, 1], [0, 2, 4])
     """
-    return _run_of(starts[:-1][which], np.diff(starts)[which])
+    return places_of_runs(starts[:-1][which], np.diff(starts)[which])
 
 
 def _laid_out(texts: StringBlock, most: int) -> tuple[Octets, Ints, Ints]:
@@ -126,14 +127,8 @@ def _laid_out(texts: StringBlock, most: int) -> tuple[Octets, Ints, Ints]:
     begin, end = int(starts[0]), int(starts[-1] + lengths[-1])
     if (starts[1:] >= starts[:-1] + lengths[:-1]).all() and end - begin <= 2 * int(lengths.sum()) + 8 * lengths.size:
         return texts.payload[begin:end], starts - begin, lengths
-    places, bounds = _run_of(starts, lengths)
+    places, bounds = places_of_runs(starts, lengths)
     return texts.payload[places], bounds[:-1], lengths
-
-
-def _run_of(starts: Ints, lengths: Ints) -> tuple[npt.NDArray[np.intp], Ints]:
-    """Places of runs of bytes or tokens, one after another, and where each begins there."""
-    bounds = np.concatenate([[0], np.cumsum(lengths)])
-    return np.repeat(starts - bounds[:-1], lengths) + np.arange(bounds[-1]), bounds
 
 
 def _cut(octets: Octets, starts: Ints, lengths: Ints, characters: int, plain: bool) -> Ints:
@@ -156,7 +151,7 @@ def _leave_out_gaps(starts: Ints, lengths: Ints, inside: npt.NDArray[np.bool_]) 
     inside[starts[-1] + lengths[-1] :] = False
     gaps = starts[1:] - (starts + lengths)[:-1]
     if gaps.size and int(gaps.max()) > _NARROW:
-        inside[_run_of((starts + lengths)[:-1], gaps)[0]] = False
+        inside[places_of_runs((starts + lengths)[:-1], gaps)[0]] = False
         return
     for k in range(1, int(gaps.max(initial=0)) + 1):
         inside[starts[1:][gaps >= k] - k] = False

@@ -52,6 +52,20 @@ def test_a_block_gives_back_every_value_and_any_slice(values: list[str], start: 
         assert np.diff(bounds).tolist() == [len(o) for o in want]
 
 
+@given(texts, st.randoms(use_true_random=False))
+def test_a_block_in_any_order_gives_back_its_bytes(values: list[str], random: Any) -> None:
+    """Also where the first and the last value stay, and only those between them change places."""
+    offsets, data, octets = packed(values)
+    lengths = np.diff(offsets).astype("<u4")
+    middle = list(range(1, len(octets) - 1))
+    random.shuffle(middle)
+    order = np.array([0, *middle, len(octets) - 1][: len(octets)], np.int64)
+    for starts, payload in ((vlen_starts(lengths), pack_vlen(offsets, data)), (offsets[:-1], data)):
+        bounds, joined = StringBlock(payload, starts[order], lengths[order]).contiguous()
+        assert joined.tobytes() == b"".join(octets[i] for i in order.tolist())
+        assert np.diff(bounds).tolist() == [len(octets[i]) for i in order.tolist()]
+
+
 @given(plain)
 def test_a_state_survives_its_encoding(tree: Any) -> None:
     assert decode(encode(tree)) == tree

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from toolkit.core.chunk import Chunk
 from toolkit.core.grid import Partition
+from toolkit.core.runs import places_of_runs
 from toolkit.plugin.context import Context
 from toolkit.plugin.repeats.gather import Rows
 
@@ -103,14 +104,9 @@ def _octets(ctx: Context, name: str, rows: Rows, lengths: Rows) -> Octets:
     starts = np.cumsum(lengths) - lengths
     for chunk, places, inside in _visits(ctx, name, rows):
         block = chunk.strings(name)
-        out[_spread(starts[places], lengths[places])] = block.payload[_spread(block.starts[inside], lengths[places])]
-    return out
-
-
-def _spread(starts: Rows, lengths: Rows) -> Rows:
-    """The positions of the bytes of some texts."""
-    ends = np.cumsum(lengths)
-    out: Rows = np.repeat(starts - (ends - lengths), lengths) + np.arange(int(ends[-1]))
+        here, _ = places_of_runs(starts[places], lengths[places])
+        there, _ = places_of_runs(block.starts[inside], lengths[places])
+        out[here] = block.payload[there]
     return out
 
 
