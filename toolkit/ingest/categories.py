@@ -14,8 +14,11 @@ import pyarrow.compute as pc
 MOST_CATEGORIES = 131_072
 MOST_CATEGORY_BYTES = 16 << 20
 
-_TOGETHER = 4 * MOST_CATEGORIES
-"""Values of several parts that are looked up at once: a look-up costs a hash table of all categories each time."""
+_TOGETHER = 4
+"""Values of several parts are looked up at once, this many times as many as there are categories.
+
+A look-up costs a hash table of all categories each time; a part that waits keeps its pages in memory.
+"""
 
 
 def find_categories(parts: Iterable[pa.Array], present: int) -> pa.Array | None:
@@ -35,11 +38,25 @@ def find_categories(parts: Iterable[pa.Array], present: int) -> pa.Array | None:
         Sorted by their bytes, that is, text by code points.
     """
     known: pa.Array | None = None
-    for values in _gathered(parts):
-        known = pc.unique(values if known is None else pa.concat_arrays([known, values])).drop_null()
+    waiting: list[pa.Array] = []
+    size = 0
+    for part in parts:
+        values = _values(part)
+        if pa.types.is_null(values.type):
+            continue
+        waiting.append(values)
+        size += len(values)
+        # plain values are mostly distinct: looked at part by part, so as to give up early
+        if known is not None and size < _TOGETHER * len(known) and pa.types.is_dictionary(part.type):
+            continue
+        known, waiting, size = _distinct(known, waiting), [], 0
         if len(known) > MOST_CATEGORIES or known.nbytes > 2 * MOST_CATEGORY_BYTES:
             return None
-    if known is None or len(known) * 2 > present or _text_bytes(known) > MOST_CATEGORY_BYTES:
+    if waiting:
+        known = _distinct(known, waiting)
+    if known is None or len(known) * 2 > present:
+        return None
+    if len(known) > MOST_CATEGORIES or _text_bytes(known) > MOST_CATEGORY_BYTES:
         return None
     return known.take(pc.sort_indices(known))
 
@@ -51,7 +68,7 @@ def codes_of(parts: Iterable[pa.Array], categories: pa.Array) -> Iterator[pa.Arr
     for part in parts:
         waiting.append(part)
         size += len(_values(part))
-        if size >= _TOGETHER:
+        if size >= _TOGETHER * len(categories):
             yield from _looked_up(waiting, categories)
             waiting, size = [], 0
     yield from _looked_up(waiting, categories)
@@ -62,22 +79,8 @@ def dense(part: pa.Array) -> pa.Array:
     return part.cast(part.type.value_type) if pa.types.is_dictionary(part.type) else part
 
 
-def _gathered(parts: Iterable[pa.Array]) -> Iterator[pa.Array]:
-    """Values of the parts, each part's own distinct ones where it has them, several parts at a time."""
-    waiting: list[pa.Array] = []
-    size = 0
-    for part in parts:
-        values = _values(part)
-        if pa.types.is_null(values.type):
-            continue
-        waiting.append(values)
-        size += len(values)
-        # plain values are mostly distinct: looked at part by part, so as to give up early
-        if size >= _TOGETHER or not pa.types.is_dictionary(part.type):
-            yield pa.concat_arrays(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield pa.concat_arrays(waiting)
+def _distinct(known: pa.Array | None, values: list[pa.Array]) -> pa.Array:
+    return pc.unique(pa.concat_arrays(values if known is None else [known, *values])).drop_null()
 
 
 def _looked_up(parts: list[pa.Array], categories: pa.Array) -> Iterator[pa.Array]:
