@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.memory_store import memory_dataset
 from toolkit.core.encoding import decode, encode
@@ -222,3 +223,10 @@ def shuffled(items: Sequence[Any], seed: int) -> list[Any]:
     out = list(items)
     random.Random(seed).shuffle(out)
     return out
+
+
+def each_request(requests: list[KernelRequest]) -> pytest.MarkDecorator:
+    """Runs a test for each; those that add little are slow."""
+    slow = {True: [pytest.mark.slow], False: []}
+    params = [pytest.param(r, id=request_ids(r), marks=slow[is_redundant(r)]) for r in requests]
+    return pytest.mark.parametrize("request_", params)

@@ -24,6 +24,7 @@ from tests.kernel_cases import (
     chunk_states,
     column_groups,
     comparable,
+    each_request,
     is_redundant,
     is_taken,
     ready,
@@ -43,7 +44,7 @@ from toolkit.core.encoding import decode, encode
 from toolkit.core.errors import UsageError
 from toolkit.core.grid import Partition
 from toolkit.kernels.base import Kernel, KernelRequest, kernels, make_kernel
-from toolkit.kernels.scan import Scan, run_scan, state_nbytes
+from toolkit.kernels.scan import Scan, run_scan
 from toolkit.kernels.waves import compute
 from toolkit.storage.dataset import Dataset
 
@@ -51,15 +52,9 @@ TABLE = sample()
 REQUESTS = list(all_requests(TABLE))
 
 
-def _each(requests: list[KernelRequest]) -> pytest.MarkDecorator:
-    slow = {True: [pytest.mark.slow], False: []}
-    params = [pytest.param(r, id=request_ids(r), marks=slow[is_redundant(r)]) for r in requests]
-    return pytest.mark.parametrize("request_", params)
-
-
-EVERY_REQUEST = _each(REQUESTS)
-EXACT_REQUEST = _each([r for r in REQUESTS if kernels.get(r.kernel).state_class == "exact"])
-MERGED_REQUEST = _each([r for r in REQUESTS if kernels.get(r.kernel).state_class != "serial"])
+EVERY_REQUEST = each_request(REQUESTS)
+EXACT_REQUEST = each_request([r for r in REQUESTS if kernels.get(r.kernel).state_class == "exact"])
+MERGED_REQUEST = each_request([r for r in REQUESTS if kernels.get(r.kernel).state_class != "serial"])
 EVERY_KERNEL = pytest.mark.parametrize("kernel", kernels.all().values(), ids=lambda k: k.name)
 
 
@@ -282,30 +277,6 @@ def _results(kernel: str, chunk_rows: int) -> dict[str, dict[str, Any]]:
 def _result(request: KernelRequest, chunk_rows: int = 7) -> dict[str, Any]:
     """The result of one of `REQUESTS`, computed together with the others of its kernel."""
     return _results(request.kernel, chunk_rows)[request.key]
-
-
-@EVERY_REQUEST
-def test_memory_stays_within_its_bound(request_: KernelRequest) -> None:
-    dataset = _table(4000, 12_000)
-    kernel = ready(request_, dataset)
-    chunks = list(dataset.chunks(request_.columns))
-    for chunk in chunks:  # reading is not the kernel's
-        for column in request_.columns:
-            if chunk.data(column) and dataset.schema[column].encoding == "coded":
-                chunk.categories(column)
-    tracemalloc.start()
-    try:
-        state = kernel.init()
-        for chunk in chunks:
-            state = kernel.update(state, chunk)
-            assert state_nbytes(state) <= kernel.memory()
-        kernel.finish(state)
-        assert state_nbytes(kernel.settle(state)) <= kernel.memory()
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak <= kernel.memory() + kernel.scratch()
-    assert kernel.cost() > 0
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {

@@ -13,11 +13,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.disks import resize
 from tests.unit.ingest.table_truth import tree
 from toolkit import convert_table
 from toolkit.convert import main as convert_command
@@ -167,24 +167,6 @@ def test_one_of_two_killed(
 
 
 # --- the disk --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of which a test sets the size by mounting it again."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    ran = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], capture_output=True, text=True, check=False
-    )
-    if ran.returncode:
-        pytest.skip(f"no file system can be mounted here: {ran.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
-def resize(disk: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
 
 
 @pytest.mark.parametrize(

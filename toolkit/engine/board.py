@@ -1,8 +1,7 @@
 """Which kernels are asked for, which are known, and what has to be scanned next.
 
 Requests come from all plugins of a run; equal ones are answered once. A request is answered from the results kept of
-earlier runs or by scans, when what it requires is final. Its result may ask for further requests; it is final when
-those are, and it is kept when it is final.
+earlier runs or by scans, when what it requires is answered.
 """
 
 from __future__ import annotations
@@ -35,15 +34,12 @@ class _Entry:
     """First chunks of the partitions in which it is scanned."""
     alone: bool = False
     """Whether it is scanned by itself, after a scan of several requests came to nothing."""
-    result: dict[str, Any] | None = None
     state: bytes | None = None
     required: list[str] = field(default_factory=list)
     """Requests whose results it needs before its scan."""
     begun: bool = False
-    children: list[str] = field(default_factory=list)
-    """Requests that its result asked for."""
     parents: list[str] = field(default_factory=list)
-    """Requests that wait for it, for either reason."""
+    """Requests that require it."""
     final: bytes | None = None
     failure: str = ""
 
@@ -107,14 +103,16 @@ class KernelBoard:
         shared = _connected([r.columns for r in self._pending])
         for request in self._pending:
             kernel = self._kernel(request.key)
-            own = self._entries[request.key].alone or kernel.wants_own_scan
+            own = self._entries[request.key].alone
             place = (request.key,) if own else (shared[request.columns], len(request.columns) > 1)
             groups[(kernel.state_class == "serial", *place)].append(request)
         self._pending = []
         scans = []
-        for (serial, *_), requests in groups.items():
-            parts = self._partitions(serial, any(len(r.columns) > 1 for r in requests))
+        for requests in groups.values():
+            shared_by_many = any(len(r.columns) > 1 for r in requests)
             for fitting in self._packed(requests):
+                undivided = any(self._kernel(r.key).undivided for r in fitting)
+                parts = self._partitions(undivided, shared_by_many)
                 columns = tuple(sorted({c for r in fitting for c in r.columns}, key=self._column_number))
                 inputs = self._inputs(fitting)
                 scans += [Scan(columns, tuple(fitting), p, inputs) for p in parts]
@@ -122,10 +120,10 @@ class KernelBoard:
                     self._entries[request.key].starts = frozenset(p.start for p in parts)
         return scans
 
-    def _partitions(self, serial: bool, shared: bool) -> list[Partition]:
+    def _partitions(self, undivided: bool, shared: bool) -> list[Partition]:
         """Where scans are cut: those of many columns more often, as there are no others beside them to keep busy."""
         n_chunks = self._dataset.grid.n_chunks
-        if serial:
+        if undivided:
             return [Partition(0, n_chunks)]
         chunks = self._partition_chunks
         if shared:
@@ -136,7 +134,7 @@ class KernelBoard:
         """Take what a scan gave."""
         for request in scan.requests:
             entry = self._entries[request.key]
-            if entry.failure or entry.final is not None or entry.result is not None:
+            if entry.failure or entry.final is not None:
                 continue  # answered or given up meanwhile
             output = outputs[request.key]
             entry.outputs[scan.partition.start] = outputs[output["nodes_of"]] if "nodes_of" in output else output
@@ -149,7 +147,7 @@ class KernelBoard:
             entry = self._entries[request.key]
             if len(scan.requests) == 1:
                 self._fail(request.key, reason)
-            elif not entry.alone and entry.result is None and entry.final is None and not entry.failure:
+            elif not entry.alone and entry.final is None and not entry.failure:
                 entry.alone = True
                 self._pending.append(request)
 
@@ -195,7 +193,7 @@ class KernelBoard:
             if kernel.scans:
                 self._pending.append(entry.request)
             else:
-                self._derive(entry, kernel.finish(kernel.init()))
+                self._finish(entry, kernel.finish(kernel.init()))
 
     def _inputs(self, requests: Sequence[KernelRequest]) -> dict[str, bytes]:
         """Results that requests require, by the key of their request."""
@@ -227,32 +225,11 @@ class KernelBoard:
         outputs = [entry.outputs[start] for start in sorted(entry.outputs)]
         entry.outputs = {}
         entry.state = outputs[0].get("state") if len(outputs) == 1 else None
-        self._derive(entry, merge_outputs(self._kernel(entry.request.key), outputs))
+        self._finish(entry, merge_outputs(self._kernel(entry.request.key), outputs))
 
-    def _derive(self, entry: _Entry, result: dict[str, Any]) -> None:
-        """Take a result and ask for what it asks for."""
-        entry.result = result
-        key = entry.request.key
-        for request in self._kernel(key).follow_up(result):
-            child = self._add(request)
-            entry.children.append(request.key)
-            child.parents.append(key)
-        self._settle(entry)
-
-    def _settle(self, entry: _Entry) -> None:
-        """Make a result final when what it asked for is; and then those that wait for it."""
-        children = [self._entries[k] for k in entry.children]
-        failed = next((c.failure for c in children if c.failure), "")
-        if failed:
-            self._fail(entry.request.key, failed)
-            return
-        if entry.result is None or entry.final is not None or any(c.final is None for c in children):
-            return
-        kernel, result = self._kernel(entry.request.key), entry.result
-        if children:
-            result = kernel.combine(result, [decode(c.final or b"") for c in children])
-        entry.final = encode(kernel.resolve(result, self._dataset))
-        entry.result = None
+    def _finish(self, entry: _Entry, result: dict[str, Any]) -> None:
+        """Take and keep a result, and let those begin that require it."""
+        entry.final = encode(self._kernel(entry.request.key).resolve(result, self._dataset))
         self._write(self.result_key(entry.request.key), encode({"result": entry.final, "state": entry.state}))
         entry.state = None
         self._tell_parents(entry)
@@ -265,11 +242,7 @@ class KernelBoard:
 
     def _tell_parents(self, entry: _Entry) -> None:
         for parent in entry.parents:
-            waiting = self._entries[parent]
-            if waiting.begun:
-                self._settle(waiting)
-            else:
-                self._begin(waiting)
+            self._begin(self._entries[parent])
 
     def _column_number(self, name: str) -> int:
         return self._column_numbers[name]

@@ -141,8 +141,9 @@ class Schedule:
             self._submit_batch(table, batch)
 
     def _submit_batch(self, table: Table, batch: list[Scan]) -> None:
-        access = Access((table.stored.location,), enforcement=self._plan.policy.enforcement)
-        payload = scan_payload(table.stored, batch)
+        scratch = str(self.scratch.shared())
+        access = Access((table.stored.location,), scratch, self._plan.policy.enforcement)
+        payload = scan_payload(table.stored, batch, scratch)
         task = Task(f"scan:{self._wave}.{self._scan_number}", payload, access=access)
         self._scan_number += 1
         self._scans[task.id] = table, batch

@@ -28,10 +28,18 @@ class Scratch:
         self._held = ExitStack()
         self._held.enter_context(place.holding(self._top))
         clear(self._top)
+        self._shared = self._top / "scans"
 
     def path(self, task_id: str) -> Path:
         """Where a task's folder is, once it is made."""
         return self._top / task_id.replace(":", "-")
+
+    def shared(self) -> Path:
+        """The folder of tasks that only write files without a name; made when it is first asked for."""
+        if not self._shared.is_dir():
+            with naming_disk_errors("making a folder for temporary files", self._shared):
+                self._shared.mkdir(parents=True, mode=0o700)
+        return self._shared
 
     def make(self, task_id: str) -> None:
         """Make the folder of a task."""

@@ -16,6 +16,7 @@ from toolkit.core.registry import Registry
 from toolkit.core.schema import ColumnSpec, Schema
 
 if TYPE_CHECKING:
+    from toolkit.kernels.spill import Spill
     from toolkit.storage.dataset import Dataset
 
 StateClass = Literal["exact", "tree", "serial"]
@@ -162,6 +163,8 @@ class Kernel(ABC):
         self.column = request.columns[0]
         self.spec = table.schema[self.column]
         self.inputs: Sequence[Mapping[str, Any]] = ()
+        self.spill: Spill | None = None
+        """Where a scan lets it write what it can't hold; without it, a state holds what it gathers."""
 
     def requires(self) -> list[KernelRequest]:
         """Requests whose final results this one needs before its scan; mostly none."""
@@ -224,16 +227,6 @@ class Kernel(ABC):
         May settle the state.
         """
 
-    def follow_up(self, result: Mapping[str, Any]) -> list[KernelRequest]:
-        """Requests that have to be answered by another scan before the result is final; mostly none."""
-        del result
-        return []
-
-    def combine(self, result: dict[str, Any], follow_ups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """The final result, from one's own and those of the requests that `follow_up` returned, in their order."""
-        del follow_ups
-        return result
-
     def resolve(self, result: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
         """Replace row numbers or codes in a final result by the values they stand for.
 
@@ -255,9 +248,9 @@ class Kernel(ABC):
         """Roughly the nanoseconds it takes for each row."""
 
     @property
-    def wants_own_scan(self) -> bool:
-        """Whether it takes so much that a scan of a small table would not hold it and others."""
-        return False
+    def undivided(self) -> bool:
+        """Whether one scan reads all chunks, as states of a part don't merge or would be too large to hand over."""
+        return self.state_class == "serial"
 
     @property
     def chunk_rows(self) -> int:

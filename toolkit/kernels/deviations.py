@@ -12,7 +12,6 @@ from toolkit.core.chunk import Chunk
 from toolkit.core.digest import digest_value
 from toolkit.core.errors import UsageError
 from toolkit.kernels.base import KernelRequest, State, StateClass, TableView
-from toolkit.kernels.keys import KeyRange, full_range
 from toolkit.kernels.levels import ABOVE_HALF, ranked
 from toolkit.kernels.order import PROBABILITIES, Order
 from toolkit.kernels.present import present_values
@@ -35,7 +34,7 @@ class Deviations(Order):
     """
 
     name: ClassVar[str] = "deviations"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "exact"
     references: ClassVar[tuple[str, ...]] = ("10.1080/01621459.1993.10476408", "10.1016/j.jesp.2013.03.013")
     defaults: ClassVar[Mapping[str, Any]] = {
@@ -51,12 +50,7 @@ class Deviations(Order):
             raise UsageError(f"kernel deviations takes side: both, low or high, not {self._side!r}")
         # Distances are doubles, whatever the column is.
         self._dtype = np.dtype(np.float64)
-        self._unsigned = np.dtype(np.uint64)
-        if self._part is None:
-            self._keys = full_range(self._dtype)
-        else:
-            self._keys = KeyRange(self._part["low"], self._part["high"])
-        self._dense = self._keys.shift == 0
+        self._dense = False
 
     def requires(self) -> list[KernelRequest]:
         """The quantiles of the column."""
@@ -79,10 +73,6 @@ class Deviations(Order):
             with np.errstate(invalid="ignore"):
                 values = values[values <= self._median if self._side == "low" else values >= self._median]
         return distances(values, self._median)
-
-    def _ascending(self, chunk: Chunk) -> npt.NDArray[Any]:
-        found = np.sort(self._present(chunk))
-        return found[: np.searchsorted(found, np.nan)]
 
     def finish(self, state: State) -> dict[str, Any]:
         """Derive the result.

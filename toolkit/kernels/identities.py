@@ -14,11 +14,20 @@ import numpy.typing as npt
 from toolkit.core.chunk import Chunk
 from toolkit.kernels.frequency import Counts, frequency_table, join_tables, kth_largest
 from toolkit.kernels.hashing import Hashes, hash_text
-from toolkit.kernels.keys import KeyRange
 from toolkit.kernels.present import LastDerived, present_rows
 from toolkit.kernels.tally import narrowest
 
 Rows = npt.NDArray[np.int64]
+
+
+class HashRange(NamedTuple):
+    """First and last of the first hashes that texts may have."""
+
+    low: int
+    high: int
+
+
+ALL_HASHES = HashRange(0, (1 << 64) - 1)
 
 
 class Identities(NamedTuple):
@@ -85,14 +94,14 @@ class _Groups(NamedTuple):
         return rows
 
 
-def join_identities(parts: list[Identities], keys: KeyRange) -> Identities:
+def join_identities(parts: list[Identities], keys: HashRange) -> Identities:
     """Sort and count texts, each of which may come several times.
 
     Parameters
     ----------
     parts : list of Identities
         In any order; those of a chunk, which are not counted yet, have ascending rows.
-    keys : KeyRange
+    keys : HashRange
         The range that all first hashes are in.
     """
     parts = [p for p in parts if p.rows.size]
@@ -105,7 +114,7 @@ def join_identities(parts: list[Identities], keys: KeyRange) -> Identities:
     return Identities(groups.first[heads], groups.second[heads], groups.first_rows(), counts)
 
 
-def _grouped(parts: list[Identities], keys: KeyRange) -> _Groups:
+def _grouped(parts: list[Identities], keys: HashRange) -> _Groups:
     parts = sorted(parts, key=lambda p: int(p.rows[0]))
     first, second, rows = (np.concatenate([p[i] for p in parts]) for i in range(3))
     counts = None
@@ -117,7 +126,7 @@ def _grouped(parts: list[Identities], keys: KeyRange) -> _Groups:
     return _Groups(first, second, rows, counts, order, starts)
 
 
-def _sorted_pairs(first: Hashes, second: Hashes, keys: KeyRange) -> tuple[Rows, npt.NDArray[np.bool_]]:
+def _sorted_pairs(first: Hashes, second: Hashes, keys: HashRange) -> tuple[Rows, npt.NDArray[np.bool_]]:
     """The order in which pairs ascend, and which of them, in that order, repeat the one before.
 
     The position is put in the place of the hash's low bits, so that one plain sort of integers, many times quicker
@@ -175,7 +184,7 @@ class Leaders(NamedTuple):
     table: tuple[Counts, Counts]
 
 
-def leaders(parts: list[Identities], keys: KeyRange, k: int, keep: int) -> Leaders:
+def leaders(parts: list[Identities], keys: HashRange, k: int, keep: int) -> Leaders:
     """The leaders of a set of texts, each of which may come several times.
 
     Parameters

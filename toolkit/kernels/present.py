@@ -46,19 +46,8 @@ def _present(chunk: Chunk, column: str) -> npt.NDArray[Any]:
     return values if valid is None or valid.all() else values[valid]
 
 
-def _sorted(chunk: Chunk, column: str) -> npt.NDArray[Any]:
-    values = np.sort(present_values(chunk, column))
-    if values.dtype.kind == "f":
-        values = values[: np.searchsorted(values, values.dtype.type(np.nan))]  # NaN sorts last
-        values += values.dtype.type(0.0)  # -0.0 becomes +0.0
-    return values
-
-
 present_values = LastDerived(_present)
 """Stored values of a plain column where they are present, shape (present,), in row order; may be a read-only view."""
-
-sorted_values = LastDerived(_sorted)
-"""The same in ascending order, without NaN, and with -0.0 as +0.0."""
 
 
 def present_rows(chunk: Chunk, column: str) -> npt.NDArray[np.int64]:

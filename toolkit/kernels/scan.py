@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from toolkit.core.encoding import decode, encode
 from toolkit.core.errors import UsageError
 from toolkit.core.grid import Partition
 from toolkit.kernels.base import Kernel, KernelRequest, State, TableView, make_kernel
+from toolkit.kernels.spill import Spill
 from toolkit.kernels.tree import CanonicalTree, Node
 from toolkit.storage.dataset import Dataset
 
@@ -95,6 +98,7 @@ class _Fold:
         self._partition = partition
         self._tree: CanonicalTree[State] | None = None
         self._state: State = None
+        self._spill: Spill | None = None
         if kernel.state_class == "tree":
             self._tree = CanonicalTree(kernel.merge)
         else:
@@ -113,6 +117,15 @@ class _Fold:
         else:
             self._state = self.kernel.update(self._state, chunk)
 
+    def lend(self, spill: Spill) -> None:
+        """Give the kernel a place to write to for as long as the scan lasts."""
+        self._spill = self.kernel.spill = spill
+
+    def _is_small(self, state: State) -> bool:
+        """Whether a state is handed out: one of which much is on disk is not."""
+        on_disk = self._spill.nbytes if self._spill is not None else 0
+        return on_disk + state_nbytes(state) <= KEEP_STATE_BYTES - _ROOM
+
     def outputs(self, dataset: Dataset) -> dict[str, dict[str, Any]]:
         """What the scan hands out, by the key of the request; the gathered state is let go of."""
         kernel, tree, state = self.kernel, self._tree, self._state
@@ -127,15 +140,16 @@ class _Fold:
         if tree is not None:
             state = CanonicalTree.finish(tree.nodes(), self._n_chunks, kernel.merge, kernel.init)
         results = [reader.finish(state) for reader in self.readers]
-        kept = encode(kernel.settle(state)) if state_nbytes(state) <= KEEP_STATE_BYTES - _ROOM else None
-        out = {}
-        for reader, result in zip(self.readers, results, strict=True):
-            final = result if reader.follow_up(result) else reader.resolve(result, dataset)
-            out[reader.request.key] = {"result": final, "state": kept}
-        return out
+        kept = encode(kernel.settle(state)) if self._is_small(state) else None
+        return {
+            reader.request.key: {"result": reader.resolve(result, dataset), "state": kept}
+            for reader, result in zip(self.readers, results, strict=True)
+        }
 
 
-def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | None = None) -> ScanOutput:
+def run_scan(
+    dataset: Dataset, scan: Scan, progress: Callable[[int], None] | None = None, folder: Path | None = None
+) -> ScanOutput:
     """Read each chunk of a partition once and feed it to all kernels.
 
     Parameters
@@ -146,6 +160,8 @@ def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | Non
         What to compute. Requests with the same key are computed once.
     progress : callable, optional
         Called with the number of rows read so far, after each chunk.
+    folder : Path, optional
+        Where kernels may write what they can't hold; the system's folder for temporary files by default.
 
     Raises
     ------
@@ -171,16 +187,19 @@ def run_scan(dataset: Dataset, scan: Scan, progress: Callable[[int], None] | Non
     batches: dict[tuple[str, str], list[_Fold]] = {}
     for fold in by_column:
         batches.setdefault((fold.kernel.name, fold.kernel.batch() or fold.kernel.state_key()), []).append(fold)
-    rows = 0
-    for chunk in dataset.chunks(scan.columns, scan.partition):
-        for batch in batches.values():
-            _add_chunk(batch, chunk)
-        rows += len(chunk)
-        if progress is not None:
-            progress(rows)
     outputs: dict[str, dict[str, Any]] = {}
-    for fold in folds.values():
-        outputs |= fold.outputs(dataset)
+    with ExitStack() as held:
+        for fold in folds.values():
+            fold.lend(held.enter_context(Spill(folder)))
+        rows = 0
+        for chunk in dataset.chunks(scan.columns, scan.partition):
+            for batch in batches.values():
+                _add_chunk(batch, chunk)
+            rows += len(chunk)
+            if progress is not None:
+                progress(rows)
+        for fold in folds.values():
+            outputs |= fold.outputs(dataset)
     return ScanOutput(outputs, rows)
 
 

@@ -38,6 +38,17 @@ class Tally(NamedTuple):
         return self.counts.astype(np.int64)
 
 
+def count_of(tally: Tally) -> int:
+    """Values, counting repeated ones.
+
+    Examples
+    --------
+    >>> count_of(Tally(np.array([2.0, 3.0]), np.array([5, 1], np.uint8)))
+    6
+    """
+    return tally.values.size if tally.counts is None else int(tally.counts.sum(dtype=np.int64))
+
+
 def tally_sorted(values: npt.NDArray[Any]) -> Tally:
     """Count equal neighbours of ascending values without NaN."""
     if values.size == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,8 @@ from toolkit.core.schema import ColumnSpec
 from toolkit.kernels.base import Kernel, KernelRequest, State, StateClass, TableView
 from toolkit.kernels.frequency import SCRATCH, summarise
 from toolkit.kernels.identities import (
+    ALL_HASHES,
+    NONE,
     Identities,
     Leaders,
     hashed_rows,
@@ -21,9 +23,9 @@ from toolkit.kernels.identities import (
     join_leaders,
     leaders,
 )
-from toolkit.kernels.keys import KeyRange, cut
 from toolkit.kernels.lexicographic import COMPARED_BYTES
 from toolkit.kernels.room import Room
+from toolkit.kernels.scattered import Scattered
 
 if TYPE_CHECKING:
     from toolkit.storage.dataset import Dataset
@@ -34,7 +36,6 @@ CAP = 1 << 21
 TIES = 1 << 16
 """Texts tied at the last place whose values are compared."""
 
-_ALL_KEYS = KeyRange(0, (1 << 64) - 1)
 _FIELDS = ("first", "second", "rows", "counts")
 
 
@@ -45,23 +46,23 @@ class TextOrder(Kernel):
     read from their first rows at the end. Lengths, smallest and largest text are with the kernel ``extremes``.
 
     Parameters of a request: ``k``, how many top values; ``cap``, how many distinct texts are kept in memory (`CAP`);
-    ``ties``. The result does not depend on ``cap``, chunks and partitions. ``part`` belongs to follow-ups.
+    ``ties``. The result does not depend on ``cap``, chunks and partitions.
 
     Notes
     -----
-    Like the kernel ``order``, with the first hash as the key: hashes are gathered, sorted and counted;
-    when there are more distinct ones than the cap, they are replaced by counts in 65,536 buckets, and follow-up
-    requests take a range of hashes each.
+    Hashes are gathered, sorted and counted. When there are more distinct ones in a scan than the cap, they are divided
+    on disk by the first bits of the hash, as are those that follow, and counted part by part at the end
+    (`toolkit.kernels.scattered`).
 
-    The state is either ``first``, ``second``, ``rows`` and ``counts`` of `Identities` with ``pending`` ones not yet
-    joined, or ``histogram``.
+    The state is ``first``, ``second``, ``rows`` and ``counts`` of `Identities`, ``pending`` ones not yet joined with
+    them, and ``scattered`` ones on disk.
     """
 
     name: ClassVar[str] = "text_order"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     state_class: ClassVar[StateClass] = "exact"
-    references: ClassVar[tuple[str, ...]] = ("10.1016/0304-3975(80)90061-4",)
-    defaults: ClassVar[Mapping[str, Any]] = {"k": 10, "cap": CAP, "ties": TIES, "part": None}
+    references: ClassVar[tuple[str, ...]] = ("10.1007/BF03037022",)
+    defaults: ClassVar[Mapping[str, Any]] = {"k": 10, "cap": CAP, "ties": TIES}
 
     def __init__(self, request: KernelRequest, table: TableView) -> None:
         super().__init__(request, table)
@@ -69,57 +70,52 @@ class TextOrder(Kernel):
         self._k = int(self.params["k"])
         self._ties = int(self.params["ties"])
         self._keep_rows = max(self._ties, self._k) + 1
-        self._part: dict[str, Any] | None = self.params["part"]
-        self._keys = KeyRange(self._part["low"], self._part["high"]) if self._part else _ALL_KEYS
-        self._rows = self._part["count"] if self._part else table.grid.rows
-        self._room = Room(self._rows, self._cap)
+        self._room = Room(table.grid.rows, self._cap)
 
     @classmethod
     def accepts(cls, spec: ColumnSpec) -> bool:
         """Long text and binary."""
         return spec.encoding == "long"
 
+    @property
+    def undivided(self) -> bool:
+        """Of a large table, as the distinct texts in a part of it may be too many to hand over."""
+        return not self._room.fits
+
     def init(self) -> State:
         """No texts."""
-        return {**_fields(join_identities([], self._keys)), "histogram": None, "pending": [], "waiting": 0}
+        return {**_fields(NONE), "scattered": None, "pending": [], "waiting": 0}
 
     def update(self, state: State, chunk: Chunk) -> State:
-        """Gather or count the texts of a chunk that are in the range."""
-        found = hashed_rows(chunk, self.column) if self._part is None else self._slice(chunk)
+        """Gather the texts of a chunk."""
+        found = hashed_rows(chunk, self.column)
         if not found.rows.size:
             return state
-        if state["histogram"] is None and not self._room.takes(state["rows"].size, state["waiting"], found.rows.size):
-            state = self.settle(state)
-        if state["histogram"] is not None:
-            state["histogram"] = state["histogram"] + self._keys.histogram(found.first)
-            return state
+        if state["waiting"] and state["waiting"] + found.rows.size > self._room.block:
+            self._take_pending(state)
         state["pending"].append(list(found[:3]))
         state["waiting"] += found.rows.size
         return state
 
     def merge(self, left: State, right: State) -> State:
-        """Join texts or add buckets."""
+        """Join texts."""
         left, right = self.settle(left), self.settle(right)
-        if left["histogram"] is None and right["histogram"] is None:
-            self._replace(left, join_identities([_identities(left), _identities(right)], self._keys))
-            return left
-        for state in (left, right):
-            if state["histogram"] is None:
-                self._give_up(state, _identities(state))
-        left["histogram"] = left["histogram"] + right["histogram"]
+        left.update(_fields(join_identities([_identities(left), _identities(right)], ALL_HASHES)))
         return left
 
     def settle(self, state: State) -> State:
-        """Join what is pending."""
-        if not state["pending"]:
-            return state
+        """Join what is pending, and what is on disk: a settled state holds all distinct texts."""
         parts = _parts(state)
-        state["pending"], state["waiting"] = [], 0
-        self._replace(state, join_identities(parts, self._keys))
+        if state["scattered"] is not None:
+            parts += [texts for _, found in state["scattered"].parts() for texts in found]
+        elif not state["pending"]:
+            return state
+        state["scattered"], state["pending"], state["waiting"] = None, [], 0
+        state.update(_fields(join_identities(parts, ALL_HASHES)))
         return state
 
     def finish(self, state: State) -> dict[str, Any]:
-        """Derive the result, or say which ranges of hashes have to be counted by themselves.
+        """Derive the result.
 
         Returns
         -------
@@ -130,32 +126,15 @@ class TextOrder(Kernel):
             distinct. Where more texts than the parameter ``ties`` are tied at the last place, ``ties`` is ``row``: of
             those the ones that come first in the table are listed; else it is ``value``.
         """
-        if state["rows"] is not None and state["rows"].size + state["waiting"] > self._room.most:
-            state = self.settle(state)
-        if state["histogram"] is None:  # what is pending needs not be settled first, which saves half the time
-            return self._described(leaders(_parts(state), self._keys, self._k, self._keep_rows))
-        parts = cut(self._keys, state["histogram"], self._room.part)
-        return {"parts": [[p.keys.low, p.keys.high, p.count] for p in parts]}
-
-    def follow_up(self, result: Mapping[str, Any]) -> list[KernelRequest]:
-        """A request for each range of hashes that has to be counted by itself."""
-        parts = [{"low": low, "high": high, "count": n} for low, high, n in result.get("parts", ())]
-        columns, params = self.request.columns, self.request.params
-        return [KernelRequest(self.name, columns, {**params, "part": part}) for part in parts]
-
-    def combine(self, result: dict[str, Any], follow_ups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Join the ranges."""
-        if not follow_ups:
-            return result
-        parts = [
-            Leaders(f["rows"], f["counts"], f["threshold"], f["tied"], f["tied_rows"], (f["sizes"], f["numbers"]))
-            for f in follow_ups
-        ]
-        return self._described(join_leaders(parts, self._k, self._keep_rows))
+        if state["scattered"] is None:  # what is pending needs not be settled first, which saves half the time
+            return self._described(leaders(_parts(state), ALL_HASHES, self._k, self._keep_rows))
+        self._scatter(state)
+        found = [leaders(p, keys, self._k, self._keep_rows) for keys, p in state["scattered"].parts()]
+        return self._described(join_leaders(found, self._k, self._keep_rows))
 
     def resolve(self, result: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
         """Read the values of the top texts."""
-        if "tied_rows" not in result or self._part is not None:
+        if "tied_rows" not in result:
             return result
         count_of = dict(zip(result["rows"].tolist(), result["counts"].tolist(), strict=True))
         listed = [(-count_of[row], text, row) for text, row in self._texts(dataset, result["rows"])]
@@ -173,7 +152,7 @@ class TextOrder(Kernel):
 
     def memory(self) -> int:
         """Hashes and rows of as many texts as the cap allows, with what is pending."""
-        return 32 * self._room.most + 8 * self._keys.buckets + 65_536
+        return 32 * (self._room.most + self.chunk_rows) + 65_536
 
     def scratch(self) -> int:
         """Temporaries of a sort and a join, and of hashing a chunk."""
@@ -183,29 +162,25 @@ class TextOrder(Kernel):
         """Nanoseconds a row."""
         return 110.0
 
-    @property
-    def wants_own_scan(self) -> bool:
-        """A range of hashes takes as much as a whole table that fits."""
-        return self._part is not None
+    def _take_pending(self, state: State) -> None:
+        """Join what is pending, or write all to disk where that would be too many texts to hold."""
+        if state["scattered"] is None:
+            kept, pending = _identities(state), _parts(state)[1:]
+            state["pending"], state["waiting"] = [], 0
+            fresh = join_identities(pending, ALL_HASHES)
+            del pending  # before the join, which takes as much again
+            if self.spill is None or self._room.fits or kept.rows.size + fresh.rows.size <= self._room.kept:
+                state.update(_fields(join_identities([kept, fresh], ALL_HASHES)))
+                return
+            scattered = state["scattered"] = Scattered(self.spill, self._room.rows, self._room.block)
+            scattered.add(fresh)
+        self._scatter(state)
 
-    def _slice(self, chunk: Chunk) -> Identities:
-        """Texts of a chunk whose first hash is in the range."""
-        found = hashed_rows(chunk, self.column)
-        inside = (found.first >= np.uint64(self._keys.low)) & (found.first <= np.uint64(self._keys.high))
-        return Identities(found.first[inside], found.second[inside], found.rows[inside], None)
-
-    def _replace(self, state: State, found: Identities) -> None:
-        state.update(_fields(found))
-        # A range of single hashes can't be cut further, and holds texts enough to outgrow the cap only by a wonder.
-        if found.rows.size > self._room.kept and self._keys.shift > 0:
-            self._give_up(state, found)
-
-    def _give_up(self, state: State, found: Identities) -> None:
-        """Replace texts by counts in buckets."""
-        index = self._keys.bucket_of(found.first)
-        histogram = np.bincount(index, found.counts, self._keys.buckets).astype(np.int64)  # exact below 2**53
-        state.update(dict.fromkeys(_FIELDS))
-        state["histogram"] = histogram
+    def _scatter(self, state: State) -> None:
+        for texts in _parts(state):
+            state["scattered"].add(texts)
+        state.update(_fields(NONE))
+        state["pending"], state["waiting"] = [], 0
 
     def _described(self, found: Leaders) -> dict[str, Any]:
         sizes, numbers = found.table

@@ -41,8 +41,6 @@ class Waves:
         self._kernels: dict[str, Kernel] = {}
         self._required: dict[str, list[str]] = {}
         """Keys of what each request requires; kept, as they are asked for after every result."""
-        self._results: dict[str, dict[str, Any]] = {}
-        self._children: dict[str, list[str]] = {}
         self._final: dict[str, dict[str, Any]] = {}
         self._waiting: dict[str, KernelRequest] = {}
         self._pending: dict[str, KernelRequest] = {}
@@ -83,25 +81,13 @@ class Waves:
                 self._queue(r)
 
     def _take(self, key: str, result: dict[str, Any]) -> None:
-        self._results[key] = result
-        children = self._kernels[key].follow_up(result)
-        self._children[key] = [c.key for c in children]
-        for child in children:
-            self._queue(child)
+        self._final[key] = self._kernels[key].resolve(result, self._dataset)
 
     def _move_on(self) -> None:
-        """Finish what has all that it asked for, and let those begin whose requirements are met by it."""
+        """Let those begin whose requirements are met."""
         moved = True
         while moved:
             moved = False
-            for key in [k for k in self._results if k not in self._final]:
-                children = self._children[key]
-                if all(c in self._final for c in children):
-                    kernel, result = self._kernels[key], self._results[key]
-                    if children:
-                        result = kernel.combine(result, [self._final[c] for c in children])
-                    self._final[key] = kernel.resolve(result, self._dataset)
-                    moved = True
             for key, request in list(self._waiting.items()):
                 required = self._required[key]
                 if all(r in self._final for r in required):

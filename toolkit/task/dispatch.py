@@ -94,7 +94,7 @@ def _run(tree: dict[str, Any], dataset: Dataset, progress: Callable[[int, int], 
         return run_publish(dataset, tree["job"]) if tree["task"] == "publish" else run_check(tree["job"])
     from toolkit.task.scan_task import run_scans
 
-    return run_scans(dataset, read_scans(tree), progress)
+    return run_scans(dataset, read_scans(tree), progress, Path(tree["scratch"]) if tree["scratch"] else None)
 
 
 def _open(store: dict[str, Any]) -> Dataset:

@@ -97,9 +97,10 @@ class PluginCall:
     scratch: str = ""
 
 
-def scan_payload(store: StoreRef, scans: Sequence[Scan]) -> bytes:
-    """Payload of a task that runs kernel scans."""
-    return encode({"task": "scan", "store": asdict(store), "scans": [s.to_json() for s in scans]})
+def scan_payload(store: StoreRef, scans: Sequence[Scan], scratch: str = "") -> bytes:
+    """Payload of a task that runs kernel scans, with a folder for what does not fit in memory."""
+    listed = [s.to_json() for s in scans]
+    return encode({"task": "scan", "store": asdict(store), "scans": listed, "scratch": scratch})
 
 
 def plugin_payload(store: StoreRef, call: PluginCall, source: StoreRef | None = None) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from toolkit.core.encoding import encode
@@ -14,8 +15,10 @@ from toolkit.task.failure import describe
 Progress = Callable[[int, int], None]
 
 
-def run_scans(dataset: Dataset, scans: Sequence[Scan], progress: Progress) -> list[dict[str, Any]]:
-    """Run scans one after the other.
+def run_scans(
+    dataset: Dataset, scans: Sequence[Scan], progress: Progress, scratch: Path | None = None
+) -> list[dict[str, Any]]:
+    """Run scans one after the other; what does not fit in memory is written to ``scratch`` meanwhile.
 
     Returns
     -------
@@ -31,12 +34,12 @@ def run_scans(dataset: Dataset, scans: Sequence[Scan], progress: Progress) -> li
     found: list[dict[str, Any]] = []
     for number, scan in enumerate(scans):
         try:
-            output = run_scan(dataset, scan, _shifted(progress, sum(sizes[:number]), sum(sizes)))
+            output = run_scan(dataset, scan, _shifted(progress, sum(sizes[:number]), sum(sizes)), scratch)
             found.append({"output": encode(output.outputs)})
         except DamagedStoreError:
             raise
         except Exception as error:  # noqa: BLE001  one scan's failure is the failure of the plugins that need it
-            found.append({"failure": describe(error).to_json()})
+            found.append({"failure": describe(error, scratch=str(scratch or "")).to_json()})
     return found
 
 

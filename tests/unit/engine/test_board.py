@@ -189,15 +189,16 @@ def test_a_scan_that_fails_fails_its_requests() -> None:
     assert made.board.result(requests[1].key)
 
 
-def test_follow_ups_are_scanned_until_they_are_answered() -> None:
-    """Values so spread that the order kernel has to look again."""
+def test_one_scan_reads_all_chunks_for_a_kernel_whose_states_may_be_too_large() -> None:
     rng = np.random.default_rng(3)
-    dataset = memory_dataset({"x": rng.normal(size=5000)}, 500)
-    asked = request("order", "x", cap=256)
+    dataset = memory_dataset({"x": rng.normal(size=5000), "y": rng.normal(size=5000)}, 500)
+    asked = [request("order", "x", cap=256), request("moments", "x"), request("order", "y")]
     made = Board(dataset, chunks=3)
-    result = decode(made.work([asked])[asked.key])
-    assert len({s.requests for s in made.scans}) > 1
-    assert repr(result) == repr(compute(dataset, [asked])[asked.key])
+    results = made.work(asked)
+    spans = {c: [(s.partition.start, s.partition.stop) for s in made.scans if s.columns == (c,)] for c in "xy"}
+    assert spans == {"x": [(0, 10)], "y": [(0, 3), (3, 6), (6, 9), (9, 10)]}
+    expected = compute(dataset, asked)
+    assert all(repr(decode(results[r.key])) == repr(expected[r.key]) for r in asked)
 
 
 def test_batches_hold_every_scan_once_longest_first() -> None:

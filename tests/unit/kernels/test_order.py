@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from hypothesis import strategies as st
 
 from tests.kernel_cases import AWKWARD_FLOATS, comparable
 from tests.memory_store import memory_dataset
-from toolkit.core.encoding import decode, encode
-from toolkit.kernels.base import request
+from toolkit.kernels.base import TableView, make_kernel, request
 from toolkit.kernels.order import PROBABILITIES
-from toolkit.kernels.waves import Waves, compute
+from toolkit.kernels.scan import state_nbytes
+from toolkit.kernels.spill import Spill
+from toolkit.kernels.waves import compute
 
 
 def order(values: Any, chunk_rows: int = 262_144, **params: Any) -> dict[str, Any]:
@@ -115,36 +117,29 @@ def test_large_columns_take_the_same_way() -> None:
         assert comparable(order(values, 10_000, cap=4_000)) == comparable(whole)
 
 
-def test_a_bucket_that_is_too_rich_is_cut_again() -> None:
-    # All keys agree in their first 16 bits, and nearly all in their first 32.
-    values = 1.0 + np.arange(300) * 2.0**-50
-    dataset = memory_dataset({"x": values}, 100)
-    waves = Waves([request("order", "x", cap=8)], dataset)
-    passes = 0
-    while wave := waves.pending():
-        passes += 1
-        answers = compute_wave(dataset, wave)
-        for one, answer in zip(wave, answers, strict=True):
-            waves.accept(one, answer)
-    assert 3 <= passes <= 5
-    check(next(iter(waves.results().values())), values)
+def test_values_that_differ_in_their_last_bits_only() -> None:
+    values = 1.0 + np.arange(3000) * 2.0**-50
+    np.random.default_rng(4).shuffle(values)
+    for cap in (8, 100, 1000):
+        check(order(values, 100, cap=cap), values)
 
 
-def compute_wave(dataset: Any, wave: list[Any]) -> list[dict[str, Any]]:
-    from toolkit.core.grid import Partition
-    from toolkit.kernels.scan import Scan, run_scan
-
-    output = run_scan(dataset, Scan(("x",), tuple(wave), Partition(0, dataset.grid.n_chunks)))
-    return [decode(encode(output.outputs[r.key]["result"])) for r in wave]  # as they would cross a process
-
-
-def test_few_values_in_a_full_bucket_need_no_second_pass() -> None:
-    values = np.tile([1.0, 1.0 + 2.0**-52], 500)
-    dataset = memory_dataset({"x": values}, 100)
-    waves = Waves([request("order", "x", cap=5)], dataset)
-    (only,) = waves.pending()
-    waves.accept(only, compute_wave(dataset, [only])[0])
-    assert not waves.pending()
+def test_what_does_not_fit_goes_to_disk_and_only_that(tmp_path: Path) -> None:
+    spread = np.random.default_rng(5).normal(size=5000)
+    for values, on_disk in ((spread, True), (np.round(spread), False)):
+        dataset = memory_dataset({"x": values}, 100)
+        kernel = make_kernel(request("order", "x", cap=400), TableView(dataset.schema, dataset.grid))
+        assert kernel.undivided
+        with Spill(tmp_path) as spill:
+            kernel.spill = spill
+            state = kernel.init()
+            for chunk in dataset.chunks():
+                state = kernel.update(state, chunk)
+                assert state_nbytes(state) < 8 * 600
+            assert (spill.nbytes > 30_000) == on_disk
+            check(kernel.finish(state), values)
+            check(kernel.finish(state), values)  # as another request does that shares the state
+            assert not list(tmp_path.iterdir())  # the file has no name
 
 
 def test_integers_beyond_doubles_have_exact_bins() -> None:
