@@ -30,6 +30,8 @@ _SIGNS_WITHIN = frozenset("‘’·–\xad")
 _LONG = 4
 _TELLING = 3
 """Bytes of a word that tells anything: a byte that stands alone is a letter in one encoding and damage in another."""
+_FEW = 3
+"""Long words below which that none of them has a plain letter says nothing of the script."""
 _MOST_WORDS = 100_000
 _MOST_ODD = 0.02
 """Share of words that may be no text under an encoding that is kept: files hold a few accidents."""
@@ -70,9 +72,12 @@ def find_encoding(path: Path) -> str:
     if not any(len(word) >= _TELLING for word in words):
         raise BadInputError(f"{path} has too few words with such bytes to tell its encoding", "name it with --encoding")
     total = sum(words.values())
-    odd = {name: sum(count for word, count in words.items() if not _is_text(name, word)) for name in _CANDIDATES}
+    few = sum(len(word) >= _LONG for word in words) < _FEW
+    odd = _odd(words, few=few)
     least = min(odd.values())
     left = [name for name in _CANDIDATES if odd[name] == least and odd[name] <= _MOST_ODD * total]
+    if few:
+        left.sort(key=_odd(words, few=False).__getitem__)
     if not left:
         raise BadInputError(f"{path} is no text of any encoding that is tried", "name it with --encoding")
     for word in words:
@@ -133,6 +138,11 @@ def _reads_wide(path: Path, name: str) -> bool:
     return breaks
 
 
+def _odd(words: Counter[bytes], *, few: bool) -> dict[str, int]:
+    """How many words are no text, by encoding."""
+    return {n: sum(count for w, count in words.items() if not _is_text(n, w, few=few)) for n in _CANDIDATES}
+
+
 def _decoded(name: str, word: bytes) -> str | None:
     try:
         return word.decode(name)
@@ -140,7 +150,7 @@ def _decoded(name: str, word: bytes) -> str | None:
         return None
 
 
-def _is_text(name: str, word: bytes) -> bool:
+def _is_text(name: str, word: bytes, *, few: bool) -> bool:
     """Whether a word is one: letters of one script, no capital behind a small letter, common signs in common places."""
     text = _decoded(name, word)
     if text is None:
@@ -152,7 +162,7 @@ def _is_text(name: str, word: bytes) -> bool:
         return False
     if any(c in text and c not in _SIGNS_WITHIN for c in signs if text.strip(c).find(c) > 0):
         return False
-    if scripts == {"LATIN"} and len(letters) >= _LONG and not any(c.isascii() for c in letters):
+    if not few and scripts == {"LATIN"} and len(letters) >= _LONG and not any(c.isascii() for c in letters):
         return False  # even Vietnamese has plain letters: this is another script, read as Latin
     return not any(a.islower() and b.isupper() for a, b in pairwise(text))
 
