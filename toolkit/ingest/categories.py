@@ -46,8 +46,7 @@ def find_categories(parts: Iterable[pa.Array], present: int) -> pa.Array | None:
             continue
         waiting.append(values)
         size += len(values)
-        # plain values are mostly distinct: looked at part by part, so as to give up early
-        if known is not None and size < _TOGETHER * len(known) and pa.types.is_dictionary(part.type):
+        if size < _enough(known, coded=pa.types.is_dictionary(part.type)):
             continue
         known, waiting, size = _distinct(known, waiting), [], 0
         if len(known) > MOST_CATEGORIES or known.nbytes > 2 * MOST_CATEGORY_BYTES:
@@ -77,6 +76,15 @@ def codes_of(parts: Iterable[pa.Array], categories: pa.Array) -> Iterator[pa.Arr
 def dense(part: pa.Array) -> pa.Array:
     """A part's values without a dictionary."""
     return part.cast(part.type.value_type) if pa.types.is_dictionary(part.type) else part
+
+
+def _enough(known: pa.Array | None, *, coded: bool) -> int:
+    """How many values to look at together.
+
+    Plain ones are mostly distinct: as soon as they may be too many, so as to give up early, and not before.
+    """
+    already = 0 if known is None else len(known)
+    return _TOGETHER * already if coded else MOST_CATEGORIES + 1 - already
 
 
 def _distinct(known: pa.Array | None, values: list[pa.Array]) -> pa.Array:

@@ -26,6 +26,7 @@ from toolkit.storage.manifest import StoreManifest
 
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _SECONDS_OF_DAY = 86_400
+_LARGEST_OFFSET = 2**31 - 1
 _CODE_DTYPES = (("|i1", 2**7), ("<i2", 2**15), ("<i4", 2**31))
 
 Values = npt.NDArray[Any]
@@ -155,7 +156,7 @@ class ColumnEncoder:
     def _write_text(
         self, index: int, offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], valid: Valid
     ) -> None:
-        packed = pack_vlen(offsets, data)
+        packed = _packed(offsets, data)
         rows = offsets.size - 1
         lengths = np.diff(offsets).astype("<u4")
         digest, validity = self._hasher.add(packed[4:], valid, vlen_ends(lengths), rows)
@@ -283,6 +284,28 @@ def _text_piece(array: pa.Array, *, nullable: bool) -> TextPiece:
             nullable=nullable,
         )
     return offsets, data, valid
+
+
+def _packed(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """As `pack_vlen`, in half the time where lengths differ; Arrow can do so where its offsets suffice."""
+    lengths = np.diff(offsets).astype("<u4")
+    if data.size + 4 * offsets.size > _LARGEST_OFFSET or not lengths.size or (lengths == lengths[0]).all():
+        return pack_vlen(offsets, data)
+    places, inside = offsets - offsets[0], data[int(offsets[0]) : int(offsets[-1])]
+    texts = _binary(places, inside)
+    # in front of each text its length, and in front of the first one also how many there are
+    before = _binary(
+        np.concatenate(([0], np.arange(2, lengths.size + 2))) * 4,
+        np.concatenate((np.array([lengths.size], "<u4"), lengths)).view(np.uint8),
+    )
+    nothing = _binary(np.zeros(2, np.int64), inside[:0])[0]  # pa.scalar would load pandas
+    joined = pc.binary_join_element_wise(before, texts, nothing).buffers()[2]
+    return np.frombuffer(joined, np.uint8, 4 + lengths.nbytes + inside.size)
+
+
+def _binary(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> pa.Array:
+    places = pa.py_buffer(offsets.astype(np.int32))
+    return pa.Array.from_buffers(pa.binary(), offsets.size - 1, [None, places, pa.py_buffer(data)])
 
 
 def _cut(piece: TextPiece, start: int, stop: int) -> TextPiece:

@@ -10,10 +10,11 @@ import base64
 import importlib.metadata
 import json
 import mmap
-import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import xxhash
 
 from toolkit.core.canonical import canonical_json
 from toolkit.core.code import code_digest
@@ -40,7 +41,7 @@ def write_mark(staged: StagedPart, part: Part) -> None:
     value = {
         "mark": part.mark,
         "size": staged.path.stat().st_size,
-        "crc32": _checksum(staged.path),
+        "digest": _checksum(staged.path),
         "rows": staged.rows,
         "offsets": list(staged.offsets),
         "evidence": [e.to_json() for e in staged.evidence],
@@ -56,7 +57,7 @@ def read_mark(path: Path, part: Part) -> StagedPart | None:
     """The staged part at a path, if it is whole and was made of the same bytes; None otherwise."""
     try:
         value = json.loads(_mark_path(path).read_text("utf-8"))
-        if value["mark"] != part.mark or path.stat().st_size != value["size"] or _checksum(path) != value["crc32"]:
+        if value["mark"] != part.mark or path.stat().st_size != value["size"] or _checksum(path) != value["digest"]:
             return None
         return StagedPart(
             path=path,
@@ -75,9 +76,9 @@ def _converter_code() -> str:
     return digest_value([code_digest(root / name) for name in ("core", "ingest", "readers", "storage")])
 
 
-def _checksum(path: Path) -> int:
+def _checksum(path: Path) -> str:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return zlib.crc32(content)
+        return xxhash.xxh3_64_hexdigest(content)
 
 
 def _mark_path(path: Path) -> Path:

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from toolkit.readers.records import RecordCutter, breaks_meet, count_lines
+from toolkit.readers.records import RecordCutter, count_lines
 
 _RUN = re.compile(rb"(?:\A|(?<=\n)|(?<=\r))(?:\r\n|\n|\r)+")
 
@@ -26,12 +26,12 @@ class BlankLines:
         self.count = 0
         self.first_at = ""
 
-    def add(self, block: bytes, line: int, cutter: RecordCutter, *, walked: bool) -> None:
-        """Look through a block of whole records that begins at a line.
+    def add(self, block: bytes, line: int, cutter: RecordCutter, *, meet: bool, walked: bool) -> None:
+        """Look through a block of whole records that begins at a line; ``meet``: whether line breaks of it do.
 
         Where records have to be ``walked``, quotes do not tell what is inside a field.
         """
-        if block[:1] not in (b"\n", b"\r") and not breaks_meet(block):
+        if block[:1] not in (b"\n", b"\r") and not meet:
             return
         if walked or not cutter.counts:
             self._add_records(block, line, cutter)

@@ -18,7 +18,7 @@ from toolkit.readers.blank_lines import BlankLines
 from toolkit.readers.delimited_options import DELIMITED_OPTIONS, chosen_dialect, number_form, without_nulls
 from toolkit.readers.dialect import Dialect, header_names
 from toolkit.readers.options import ReaderOption
-from toolkit.readers.records import count_lines
+from toolkit.readers.records import count_lines, line_breaks
 from toolkit.readers.sifting import sift
 from toolkit.readers.title_lines import check_names, check_width
 from toolkit.readers.utf8_stream import Utf8Stream
@@ -98,9 +98,10 @@ class DelimitedSource:
         self.close()
         self._stream = stream = Utf8Stream(self._path, self._encoding)
         self.blank = blank = BlankLines()
-        blank.add(self._header, 1, self._cutter, walked=True)
+        header = line_breaks(self._header)
+        blank.add(self._header, 1, self._cutter, meet=header.meet, walked=True)
         rest, to_skip, want = b"", len(self._header), self._part_bytes
-        line, offset, index, ended = 1 + count_lines(self._header), self._start + to_skip, 0, False
+        line, offset, index, ended = 1 + header.total, self._start + to_skip, 0, False
         while not ended:
             more = stream.read(want)
             ended = not more
@@ -116,13 +117,14 @@ class DelimitedSource:
                 want = self._part_bytes if end else max(self._part_bytes, len(rest))
                 block, rest = rest[:end], rest[end:]
             del more
+            breaks = line_breaks(block)
             if len(self.columns) > 1:
-                blank.add(block, line, self._cutter, walked=self._walking)
+                blank.add(block, line, self._cutter, meet=breaks.meet, walked=self._walking)
             if block and (len(self.columns) == 1 or block[:1] not in b"\r\n" or block.strip(b"\r\n")):
                 mark = f"{stream.source.digest_so_far()}:{offset}:{len(block)}:{self._walking}"
                 yield Part(index, _Block(block, self._walking), line, offset, mark)
                 index += 1
-            line += count_lines(block)
+            line += breaks.total
             offset += len(block)
         self._fingerprint = stream.source.sha256()
 
@@ -290,13 +292,11 @@ class DelimitedSource:
             if self._cutter.walk(block if block.endswith(b"\n") else block + b"\n") < len(block):
                 raise self._explain(part, ValueError("a quote out of place"))
             return
-        quotes = self._cutter.quotes(block)
-        if not quotes.size:
-            return
-        if not self._cutter.regular(block, quotes):
+        regular, quotes = self._cutter.regular(block)
+        if not regular:
             self._walking = True
             raise ReadAgain
-        if quotes.size % 2:
+        if quotes % 2:
             raise self._explain(part, ValueError("a quote left open"))
 
     def _explain(self, part: Part, error: Exception) -> BadInputError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -127,15 +128,26 @@ class RecordCutter:
             return np.empty(0, np.intp)
         return np.flatnonzero(np.frombuffer(block, np.uint8) == self._quote[0])
 
-    def regular(self, block: bytes, quotes: npt.NDArray[np.intp]) -> bool:
-        """Whether every quote stands at the edge of a field or beside another quote."""
-        data = np.frombuffer(block, np.uint8)
-        opening, closing = quotes[0::2], quotes[1::2]
-        inner = opening[opening > 0]
-        if not bool(self._edges[data[inner - 1]].all()):
-            return False
-        inner = closing[closing < data.size - 1]
-        return bool(self._edges[data[inner + 1]].all())
+    def regular(self, block: bytes) -> tuple[bool, int]:
+        """Whether every quote stands at the edge of a field or beside another quote, and how many there are.
+
+        Where one does not, those are counted up to it.
+        """
+        if not self._quote or self._quote not in block:
+            return True, 0
+        data, count = np.frombuffer(block, np.uint8), 0
+        # run by run, so that the positions, eight times as large as what they are of, stay in the processor's cache
+        for start in range(0, data.size, 2 * _RUN):
+            at = np.flatnonzero(data[start : start + 2 * _RUN] == self._quote[0])
+            at += start
+            odd, count = count % 2, count + at.size
+            opening, closing = at[odd::2], at[1 - odd :: 2]
+            begins = int(opening.size > 0 and opening[0] == 0)
+            before = data.take(opening[begins:] - 1)
+            after = data[1:].take(closing[: np.searchsorted(closing, data.size - 1)])
+            if not (self._edges.take(before).all() and self._edges.take(after).all()):
+                return False, count
+        return True, count
 
 
 def _last_break(block: bytes, end: int) -> int:
@@ -152,11 +164,40 @@ def _occurrences(octets: npt.NDArray[np.uint8], value: int) -> int:
     return sum(int(np.count_nonzero(octets[start : start + _RUN] == value)) for start in runs)
 
 
+class LineBreaks(NamedTuple):
+    """Line breaks of a block.
+
+    Attributes
+    ----------
+    total : int
+        How many; a pair of return and newline counts once.
+    meet : bool
+        Whether one stands right behind another.
+    """
+
+    total: int
+    meet: bool
+
+
+def line_breaks(block: bytes) -> LineBreaks:
+    """Count the line breaks of a block.
+
+    Looks at bytes side by side: a search for two bytes takes ten times as long, and keeps all threads waiting.
+    """
+    octets = np.frombuffer(block, np.uint8)
+    if b"\r" in block:
+        return LineBreaks(_occurrences(octets, _NEWLINE) + _lone_returns(octets), _meet(octets))
+    count, meet = 0, False
+    for start in range(0, octets.size, _RUN):
+        newline = octets[start : start + _RUN + 1] == _NEWLINE
+        count += int(np.count_nonzero(newline[:_RUN]))
+        meet = meet or bool((newline[:-1] & newline[1:]).any())
+    return LineBreaks(count, meet)
+
+
 def count_lines(block: bytes) -> int:
     """Line breaks of a block; a pair of return and newline counts once."""
-    octets = np.frombuffer(block, np.uint8)
-    newlines = _occurrences(octets, _NEWLINE)
-    return newlines + _lone_returns(octets) if b"\r" in block else newlines
+    return line_breaks(block).total
 
 
 def _lone_returns(octets: npt.NDArray[np.uint8]) -> int:
@@ -168,21 +209,12 @@ def _lone_returns(octets: npt.NDArray[np.uint8]) -> int:
     return found
 
 
-def breaks_meet(block: bytes) -> bool:
-    """Whether a line break stands right behind another.
-
-    Looks at bytes side by side: a search for two bytes takes ten times as long, and keeps all threads waiting.
-    """
-    octets, returns = np.frombuffer(block, np.uint8), b"\r" in block
+def _meet(octets: npt.NDArray[np.uint8]) -> bool:
+    """Whether a line break stands right behind another, where some are returns."""
     for start in range(0, octets.size - 1, _RUN):
         run = octets[start : start + _RUN + 1]
-        newline = run == _NEWLINE
-        if not returns:
-            met = newline[:-1] & newline[1:]
-        else:
-            # a return and a newline are one break
-            ret = run == _RETURN
-            met = (newline[:-1] & (newline | ret)[1:]) | (ret[:-1] & ret[1:])
-        if met.any():
+        newline, ret = run == _NEWLINE, run == _RETURN
+        # a return and a newline are one break
+        if ((newline[:-1] & (newline | ret)[1:]) | (ret[:-1] & ret[1:])).any():
             return True
     return False

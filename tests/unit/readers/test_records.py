@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.readers.csv_automaton import read
 from toolkit.readers import records
-from toolkit.readers.records import RecordCutter, breaks_meet, count_lines
+from toolkit.readers.records import RecordCutter, count_lines, line_breaks
 
 COMMA = RecordCutter(",", '"')
 texts = st.lists(
@@ -38,12 +38,15 @@ def test_cut_agrees_with_walk_where_every_quote_has_a_meaning(text: bytes) -> No
 
 
 @settings(max_examples=250)
-@given(texts)
-def test_regular_tells_exactly_whether_every_quote_has_a_meaning(text: bytes) -> None:
-    quotes = COMMA.quotes(text)
+@given(texts, st.sampled_from((1, 2, 3, 1 << 17)))
+def test_regular_tells_exactly_whether_every_quote_has_a_meaning(text: bytes, run: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_RUN", run)
+        regular, quotes = COMMA.regular(text)
     reading = read(text + b"\n")
     closed = reading.well_formed and bool(reading.ends) and reading.ends[-1] == len(text) + 1
-    assert (COMMA.regular(text, quotes) and quotes.size % 2 == 0) == (closed and reading.structural)
+    assert (regular and quotes % 2 == 0) == (closed and reading.structural)
+    assert not regular or quotes == COMMA.quotes(text).size
 
 
 @settings(max_examples=200)
@@ -54,8 +57,8 @@ def test_a_wrong_cut_is_never_followed_by_regular_blocks_only(text: bytes) -> No
     while position < len(text):
         length = COMMA.cut(text[position:]) or len(text) - position
         block = text[position : position + length]
-        quotes = COMMA.quotes(block)
-        if not COMMA.regular(block, quotes) or quotes.size % 2:
+        regular, quotes = COMMA.regular(block)
+        if not regular or quotes % 2:
             return
         position += length
         assert position in ends or position == len(text)
@@ -113,6 +116,7 @@ def test_without_quotes_every_line_is_a_record() -> None:
     cutter = RecordCutter(",", "")
     assert cutter.cut(b'a"\nb"\nc') == cutter.walk(b'a"\nb"\nc') == 6
     assert not cutter.quotes(b'a"').size
+    assert cutter.regular(b'a"b') == (True, 0)
 
 
 def test_an_escape_takes_a_quote_or_a_break_into_the_field() -> None:
@@ -140,4 +144,4 @@ def test_line_breaks_are_found_across_runs_too(text, run):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "_RUN", run)
         assert count_lines(text) == len(text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")) - 1
-        assert breaks_meet(text) == any(pair in text for pair in (b"\n\n", b"\n\r", b"\r\r"))
+        assert line_breaks(text).meet == any(pair in text for pair in (b"\n\n", b"\n\r", b"\r\r"))
