@@ -130,21 +130,30 @@ def kernels(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> F
 
 
 def scale(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Found:
-    """The same plugins on tables of several sizes, with one worker and with two."""
-    rows: list[Found] = []
-    for size in [int(n) for n in args.sizes.split(",")]:
-        table = generate(size, args.folder)[0]
-        appdata = args.folder / f"scale-{size}"
-        row: Found = {"name": f"{size:,} rows", "convert": _medians([measure(convert_command(table, work / "c"), {})])}
-        shutil.rmtree(work / "c")
-        store = converted(table, appdata)
-        for workers in ("1", "2"):
-            command = run_command(store, workers, "--no-cache", "--plugins", args.plugins)
-            row[f"workers_{workers}"] = _medians([measure(command, {}) for _ in range(args.repeats)])
-        row["ns_a_row"] = round(row["workers_1"]["wall_s"] / size * 1e9)
-        row["two_to_one"] = round(row["workers_1"]["wall_s"] / row["workers_2"]["wall_s"], 2)
-        rows.append(row)
+    """The same plugins on tables of several sizes, with one worker and with two; all in turn, again and again."""
+    sizes = [int(n) for n in args.sizes.split(",")]
+    tables = {size: generate(size, args.folder)[0] for size in sizes}
+    stores = {size: converted(tables[size], args.folder / f"scale-{size}") for size in sizes}
+    runs: dict[int, dict[str, list[Measured]]] = {s: {"convert": [], "1": [], "2": []} for s in sizes}
+    for _ in range(args.repeats):
+        for size, kinds in runs.items():
+            kinds["convert"].append(measure(convert_command(tables[size], work / "c"), {}))
+            shutil.rmtree(work / "c")
+            for workers in ("1", "2"):
+                command = run_command(stores[size], workers, "--no-cache", "--plugins", args.plugins)
+                kinds[workers].append(measure(command, {}))
+    rows = [_scale_row(sizes[0], size, runs) for size in sizes]
     return {"results": rows, "plugins": args.plugins}
+
+
+def _scale_row(first: int, size: int, runs: dict[int, dict[str, list[Measured]]]) -> Found:
+    """One size, and what a row takes beside the first size's, pair by pair."""
+    row: Found = {"name": f"{size:,} rows"}
+    for kind, measured in runs[size].items():
+        pairs = zip(measured, runs[first][kind], strict=True)
+        row[kind] = _medians(measured) | {"to_first": _middle(sorted(a.wall / b.wall * first / size for a, b in pairs))}
+    gains = sorted(a.wall / b.wall for a, b in zip(runs[size]["1"], runs[size]["2"], strict=True))
+    return row | {"two_to_one": _middle(gains), "spread": _ends(gains)}
 
 
 def columns(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Found:
@@ -239,7 +248,7 @@ def _medians(measured: list[Measured]) -> Found:
     return {
         "wall_s": round(statistics.median(m.wall for m in measured), 2),
         "cpu_s": round(statistics.median(m.cpu for m in measured), 2),
-        "peak_mib": round(max(m.peak for m in measured) / MIB),
+        "peak_mib": round(statistics.median(m.peak for m in measured) / MIB),
     }
 
 

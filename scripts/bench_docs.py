@@ -26,13 +26,12 @@ Found = dict[str, Any]
 def keep(folder: Path, found: Found) -> None:
     """Keep the results of a task, with the machine that they were measured on."""
     (folder / "results").mkdir(exist_ok=True)
-    path = folder / "results" / f"{found['task']}.json"
-    path.write_text(json.dumps({**found, "machine": machine()}, indent=1))
+    (folder / "results" / f"{_heading(found)}.json").write_text(json.dumps({**found, "machine": machine()}, indent=1))
 
 
 def write_docs(folder: Path) -> None:
     """Write the page from all tasks whose results are kept."""
-    kept = [json.loads(p.read_text()) for t in ORDER if (p := folder / "results" / f"{t}.json").exists()]
+    kept = [json.loads(p.read_text()) for t in ORDER for p in sorted((folder / "results").glob(f"{t}*.json"))]
     parts = ["# Benchmarks", INTRODUCTION]
     parts += [f"Machine: {name}." for name in sorted({found["machine"] for found in kept})]
     for found in kept:
@@ -42,13 +41,19 @@ def write_docs(folder: Path) -> None:
     (ROOT / "docs" / "benchmarks.md").write_text("\n\n".join(parts) + "\n")
 
 
+def _heading(found: Found) -> str:
+    """The task, and which plugins it ran where those are not all."""
+    plugins = found.get("plugins", "*")
+    return str(found["task"]) if plugins == "*" else f"{found['task']} of {plugins}"
+
+
 def section(found: Found) -> list[str]:
     """Heading, command and table of one task."""
     rows = f" of {found['rows']:,} rows" if "rows" in found else ""
     head = f"`python {found['command']}`, median of {found['repeats']}, a table{rows}."
     if "rows" not in found:
         head = f"`python {found['command']}`, median of {found['repeats']}."
-    return [f"## {found['task']}", head, _TABLES.get(found["task"], peers_table)(found)]
+    return [f"## {_heading(found)}", head, _TABLES.get(found["task"], peers_table)(found)]
 
 
 def peers_table(found: Found) -> str:
@@ -77,11 +82,11 @@ def scale_table(found: Found) -> str:
     """Sizes, and how cost and memory go with them."""
     lines = []
     for row in found["results"]:
-        one, two, convert = row["workers_1"], row["workers_2"], row["convert"]
-        times = [one["wall_s"], two["wall_s"], row["two_to_one"], row["ns_a_row"]]
-        lines.append([row["name"], *times, one["peak_mib"], two["peak_mib"], convert["wall_s"], convert["peak_mib"]])
-    head = ["table", "1 worker s", "2 workers s", "gain", "ns a row", "1 worker MiB", "2 workers MiB"]
-    return table([*head, "convert s", "convert MiB"], lines)
+        gain = f"{row['two_to_one']} ({row['spread'][0]} to {row['spread'][1]})"
+        kinds = [(row[k]["wall_s"], row[k]["to_first"], row[k]["peak_mib"]) for k in ("1", "2", "convert")]
+        lines.append([row["name"], *kinds[0], *kinds[1], gain, *kinds[2]])
+    beside = ["a row, to the first", "MiB"]
+    return table(["table", "1 worker s", *beside, "2 workers s", *beside, "gain", "convert s", *beside], lines)
 
 
 def columns_table(found: Found) -> str:

@@ -60,5 +60,7 @@ prepare_environment() {
     fail 3 "pip could not install setuptools; is a package index within reach?"
   "$python" -m pip install --quiet --no-build-isolation -c "$root/constraints.txt" -e "$root${extras:+[$extras]}" >&2 ||
     fail 3 "pip could not install the project's dependencies; its messages are above"
+  # As pip does for packages that are not editable: else, where PYTHONDONTWRITEBYTECODE is set, every command compiles anew.
+  "$python" -m compileall -q "$root/toolkit" "$root/stores" || true
   printf '%s %s\n' "$wanted" "$extras" >"$stamp"
 }
