@@ -5,6 +5,7 @@
     python scripts/bench.py scan|kernels|overhead [--rows N] [--repeats K] [--json]
     python scripts/bench.py scale [--sizes 2000000,10000000] [--plugins IDS] [--json]
     python scripts/bench.py columns --rows 100000 [--widths 24,2000] [--json]
+    python scripts/bench.py limits [--repeats K] [--json]
     python scripts/bench.py docs
 
 Each command runs in a process of its own. Wall time, CPU time and the peak of the resident memory of its whole process
@@ -14,7 +15,8 @@ tree are measured from outside. The table is generated when it is not there yet.
 ``scan`` reads all columns in one process. ``scale`` runs the plugins with one and two workers on tables of several
 sizes, and ``columns`` the profile and all plugins on tables of several widths. ``overhead`` has no peer: it is what the
 harness takes for each of 30 plugins that do nothing, beyond a run without them, and what a run takes of which all
-results are kept. What is measured is kept in the folder; ``docs`` writes docs/benchmarks.md from it.
+results are kept. ``limits`` is what the machine gains from a second process. What is measured is kept in the folder;
+``docs`` writes docs/benchmarks.md from it.
 """
 
 from __future__ import annotations
@@ -174,6 +176,13 @@ def columns(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> F
     return {"rows": args.rows, "results": rows}
 
 
+def limits(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Found:
+    """What two processes gain of which nothing is ours."""
+    from bench_limits import bench_limits
+
+    return {"results": bench_limits(args.repeats)}
+
+
 TASKS: dict[str, Callable[[argparse.Namespace, Path, Path, Path], Found]] = {
     "convert": beside_peers,
     "profile": beside_peers,
@@ -183,6 +192,7 @@ TASKS: dict[str, Callable[[argparse.Namespace, Path, Path, Path], Found]] = {
     "overhead": overhead,
     "scale": scale,
     "columns": columns,
+    "limits": limits,
 }
 
 
@@ -206,7 +216,7 @@ def main() -> None:
         write_docs(args.folder)
         return
     csv = parquet = args.folder
-    if args.task != "scale":
+    if args.task not in ("scale", "limits"):
         csv, parquet = (args.csv, args.parquet) if args.csv else generate(args.rows, args.folder)
     with tempfile.TemporaryDirectory(dir=args.folder) as scratch:
         found = TASKS[args.task](args, csv, parquet, Path(scratch))

@@ -11,7 +11,7 @@ from bench_measure import machine
 from bench_peers import COMPUTES
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ("convert", "profile", "run", "scan", "scale", "columns", "overhead", "kernels")
+ORDER = ("convert", "profile", "run", "scan", "scale", "limits", "columns", "overhead", "kernels")
 NOTES = ROOT / "docs" / "benchmarks-notes.md"
 """What the measurements mean, and where the limits are; written by hand, taken into the page."""
 
@@ -123,8 +123,14 @@ def kernels_table(found: Found) -> str:
     return table(["kernel", "columns", "ns a row", "NumPy, SciPy or polars"], lines)
 
 
+def limits_table(found: Found) -> str:
+    """What two processes gain."""
+    lines = [[row["name"], f"{row['gain']} ({row['spread'][0]} to {row['spread'][1]})"] for row in found["results"]]
+    return table(["eight tasks of", "gain of two processes over one"], lines)
+
+
 _TABLES = {"scan": scan_table, "scale": scale_table, "overhead": overhead_table, "kernels": kernels_table}
-_TABLES["columns"] = columns_table
+_TABLES |= {"columns": columns_table, "limits": limits_table}
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
