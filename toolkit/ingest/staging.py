@@ -1,8 +1,8 @@
 """Parts of a source, parsed and typed, kept on disk until the types of all columns are known.
 
-A part's file is a row of Arrow IPC streams, one for each group of columns, so that reading one column of a wide table
-does not take reading what describes them all. Beside it stands what the part says of every column. The types that a
-part finds depend on nothing but the part, so parts can be staged in any order and by any number of threads.
+A part's file is a row of Arrow IPC streams, one for each column, so that reading one column of a wide table does not
+take reading what describes others. Beside it stands what the part says of every column. The types that a part finds
+depend on nothing but the part, so parts can be staged in any order and by any number of threads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from toolkit.readers.base import Rejected
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400 * 10**9
 _SAMPLE = 4096
-_GROUP, _WIDE, _WIDE_GROUP = 4, 512, 128
 _EXACT_INTEGER = 2**53
 
 
@@ -43,7 +42,7 @@ class StagedPart:
     evidence : tuple of Evidence
         One for each column.
     offsets : tuple of int
-        Where in the file each group of columns begins.
+        Where in the file each column begins.
     rejected : tuple of Rejected
         Bad records that were left out of it.
     """
@@ -58,10 +57,9 @@ class StagedPart:
         """Read one column back."""
         # mapped, so that only what is used of the column is read, and not copied
         with pa.memory_map(str(self.path)) as stream:
-            group = _group_size(len(self.evidence))
-            stream.seek(self.offsets[index // group])
+            stream.seek(self.offsets[index])
             with pa.ipc.open_stream(stream) as reader:
-                return reader.read_next_batch().column(index % group)
+                return reader.read_next_batch().column(0)
 
 
 def stage(columns: Sequence[Typed | tuple[Evidence, pa.Array]], rows: int, path: Path) -> StagedPart:
@@ -84,25 +82,14 @@ def stage(columns: Sequence[Typed | tuple[Evidence, pa.Array]], rows: int, path:
     temporary = path.with_suffix(".tmp")
     offsets = []
     options = pa.ipc.IpcWriteOptions(use_threads=False)
-    size = _group_size(len(arrays))
     with pa.OSFile(str(temporary), "wb") as stream:
-        for start in range(0, len(arrays), size):
-            group = arrays[start : start + size]
-            batch = pa.RecordBatch.from_arrays(group, names=[str(i) for i in range(len(group))])
+        for array in arrays:
+            batch = pa.RecordBatch.from_arrays([array], names=["0"])
             offsets.append(stream.tell())
             with pa.ipc.new_stream(stream, batch.schema, options=options) as writer:
                 writer.write_batch(batch)
     temporary.replace(path)
     return StagedPart(path, rows, tuple(evidence), tuple(offsets))
-
-
-def _group_size(columns: int) -> int:
-    """Columns of one stream.
-
-    Few, as all of them are described again whenever one is read; more in a wide table, where the parts hold few rows
-    and the streams' headers would be most of the file.
-    """
-    return _GROUP if columns <= _WIDE else _WIDE_GROUP
 
 
 def _prepare(column: Typed) -> tuple[Evidence, pa.Array]:
