@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_BLOCKS = 512
+"""Blocks of the largest tables; with the usual cap they are larger than a quarter of it from 268 million rows on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
     """What may be held of ``rows`` values, of which ``cap`` fit in memory.
 
     A table that fits is gathered and sorted once. Of a larger one blocks of a quarter of the cap are, and what is
-    distinct of them kept in memory where that is at most as much again; else it goes to disk.
+    distinct of them kept in memory where that is at most as much again; else it goes to disk. Blocks are larger where
+    there would be too many of them: each is read from in every range that comes back.
     """
 
     rows: int
@@ -24,7 +28,7 @@ class Room:
     @property
     def most(self) -> int:
         """Values that are held at any time, gathered and kept together."""
-        return min(self.rows, self.cap)
+        return self.rows if self.fits else max(self.cap, self.kept + self.block)
 
     @property
     def kept(self) -> int:
@@ -34,4 +38,4 @@ class Room:
     @property
     def block(self) -> int:
         """Values that are gathered before they are sorted, and that a range read back from disk holds."""
-        return self.cap if self.fits else max(self.cap // 4, 1)
+        return self.cap if self.fits else max(self.cap // 4, self.rows // MOST_BLOCKS, 1)
