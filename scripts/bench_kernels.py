@@ -49,7 +49,7 @@ def column_sets(dataset: Dataset) -> list[KernelRequest]:
         elif name in ("comoments", "tsqr", "rowbins"):
             found.append(request(name, *numbers))
         else:
-            found.append(request(name, *names))
+            found.append(request(name, *(c for c in names if kernel.accepts(schema[c]))))
     return found
 
 

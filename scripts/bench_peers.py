@@ -58,7 +58,7 @@ PEERS = {"convert": CONVERT, "profile": PROFILE, "run": {"duckdb": SUMMARIZE}}
 
 OWN_ENVIRONMENT = {
     "ydata": ("ydata-profiling", "pyarrow", "setuptools<81"),
-    "whylogs": ("whylogs", "numpy<2", "pandas<3", "pyarrow", "setuptools<81"),
+    "whylogs": ("whylogs", "numpy<2", "pandas<3", "pyarrow<20", "setuptools<81"),
 }
 """Packages of peers whose dependencies would clash with those of the project."""
 
