@@ -15,8 +15,8 @@ nearly all cases of an outcome have is tested and not told. Each pattern with ea
 q-value of at most 5 % within the plugin.
 
 Cost. Two passes over the sorted log, and one more for each length where sequences don't fit, about 1 microsecond an
-event; and of each frequent pattern, of which there are at most 2,000 of a length, 60 nanoseconds for each different
-sequence that has it. 64 MB at most for sequences.
+event; and of each frequent pattern, of which there are at most 2,000 of a length, an estimated 60 nanoseconds for each
+different sequence that has it. 64 MB at most for sequences.
 
 Caps. ``max_groups`` keeps the most frequent activities; the others are no part of patterns. ``max_pairs`` (2,000 for
 this plugin) bounds the patterns of one length: where more are frequent, the least number of cases is raised to the

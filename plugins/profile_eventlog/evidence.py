@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -110,8 +110,23 @@ def evidence(ctx: Context, case: str, timestamp: str, activities: Sequence[str])
     return dict(_each(tables, cases, events, compactness, moves / max(events - cases, 1)))
 
 
-def compactness(ctx: Context, cases: Sequence[str], timestamp: str) -> dict[str, float]:
-    """The compactness of several candidates for the case in one pass, without a sort.
+class Spread(NamedTuple):
+    """How the events of cases are spread.
+
+    Attributes
+    ----------
+    compactness : float
+        As of `Evidence`.
+    largest : int
+        Events of the largest case.
+    """
+
+    compactness: float
+    largest: int
+
+
+def spreads(ctx: Context, cases: Sequence[str], timestamp: str) -> dict[str, Spread]:
+    """Compactness and largest case of several candidates for the case in one pass, without a sort.
 
     Parameters
     ----------
@@ -130,7 +145,7 @@ def compactness(ctx: Context, cases: Sequence[str], timestamp: str) -> dict[str,
         for name, held in spans.items():
             rows = np.flatnonzero(timed & chunk.valid(name))
             held.add(chunk.raw(name)[rows].astype(np.int64), times[rows])
-    return {name: held.compactness() for name, held in spans.items()}
+    return {name: held.spread() for name, held in spans.items()}
 
 
 def _range(ctx: Context, name: str) -> tuple[int, int] | None:
@@ -145,24 +160,27 @@ def _range(ctx: Context, name: str) -> tuple[int, int] | None:
 
 
 class _Spans:
-    """The first and the last time of each value of a column."""
+    """The first and the last time of each value of a column, and how often it occurs."""
 
     def __init__(self, base: int, size: int) -> None:
         self._base = base
         self._low = np.full(size, np.iinfo(np.int64).max)
         self._high = np.full(size, np.iinfo(np.int64).min)
+        self._count = np.zeros(size, np.int64)
 
     def add(self, values: Ints, times: Ints) -> None:
         np.minimum.at(self._low, values - self._base, times)
         np.maximum.at(self._high, values - self._base, times)
+        np.add.at(self._count, values - self._base, 1)
 
-    def compactness(self) -> float:
-        seen = self._high >= self._low
+    def spread(self) -> Spread:
+        seen = self._count > 0
         if not seen.any():
-            return 0.0
+            return Spread(0.0, 0)
         low, high = self._low[seen], self._high[seen]
         whole = int(np.count_nonzero(seen)) * (int(high.max()) - int(low.min()))
-        return round_significant(1 - exact_sum(high - low) / whole) if whole else 0.0
+        compactness = round_significant(1 - exact_sum(high - low) / whole) if whole else 0.0
+        return Spread(compactness, int(self._count.max()))
 
 
 def _each(

@@ -10,7 +10,8 @@ Method. Roles that a person declared win: those of the policy (``roles:``), then
 that mean nothing else (those of XES, and ``case_id``, ``activity``, ``timestamp``) decide. Else candidates are looked
 at, by their names first, over all rows: cases of a process come and go (they last a part of the span of the log),
 begin with the same activity, and each activity tells something of the next (Theil's uncertainty coefficient, less what
-chance would make of it). Sensor readings, purchases and the like lack one of these, and are no event log. Then all
+chance would make of it). Sensor readings, purchases and the like lack one of these, and are no event log; nor is what
+has a case of a million events that nobody declared. Then all
 events are sorted by case, time and row, and counted. Every number is exact; variants are told apart by 128-bit hashes;
 quantiles of durations are the middle of a range of at most one part in 128, given with its bounds. A case is what is
 written: the text "NA" is a case like others.

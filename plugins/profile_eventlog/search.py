@@ -11,7 +11,7 @@ from toolkit.plugin import Context, Skip, omission
 from toolkit.plugin.eventlog import Roles
 
 from .candidates import HOW_TO_DECLARE, Candidate, candidates, missing_roles, other_role, second_times
-from .evidence import Evidence, compactness, evidence
+from .evidence import Evidence, Spread, evidence, spreads
 from .names import STANDARD
 
 _LISTED = 5
@@ -99,12 +99,12 @@ def _by_values(ctx: Context, found: dict[str, list[Candidate]]) -> _Triple:
     against = ""
     for time in dict.fromkeys(time for _, time in pairs):
         cases = [case for case, other in pairs if other is time]
-        known = compactness(ctx, [c.name for c in cases if not c.declared], time.name)
+        known = spreads(ctx, [c.name for c in cases if not c.declared], time.name)
         stands = False
         for case in cases:
-            if known.get(case.name, 1.0) < ctx.params["compactness"]:
-                spread = f"cases of {case.name} last {1 - known[case.name]:.0%} of the whole span on average"
-                against = against or f"with {case.name} as case and {time.name} as time, {spread}"
+            lacks = _spread_lacks(ctx, known.get(case.name))
+            if lacks:
+                against = against or f"with {case.name} as case and {time.name} as time, {lacks}"
                 continue
             looked = evidence(ctx, case.name, time.name, [c.name for c in kept["activity"]])
             stands = stands or any(e.moves < ctx.params["changes"] for e in looked.values())
@@ -120,6 +120,17 @@ def _by_values(ctx: Context, found: dict[str, list[Candidate]]) -> _Triple:
     if best is None:
         raise Skip(f"no event log was found: {against}", HOW_TO_DECLARE)
     return best
+
+
+def _spread_lacks(ctx: Context, found: Spread | None) -> str:
+    """What speaks against a case before its events are sorted."""
+    if found is None:
+        return ""
+    if found.compactness < ctx.params["compactness"]:
+        return f"cases last {1 - found.compactness:.0%} of the whole span on average"
+    if found.largest > ctx.params["largest_case"]:
+        return f"a case has {found.largest:,} events"
+    return ""
 
 
 def _lacks(ctx: Context, triple: _Triple) -> str:

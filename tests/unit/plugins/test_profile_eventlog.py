@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,19 @@ def test_ranges_on_disk_give_the_order_of_a_stable_sort(kind: str, tmp_path: Pat
     assert [r for log in logs for r in log.columns.rows.tolist()] == order
     assert sum(log.cases for log in logs) == len({columns["case"][i] for i in complete})
     assert sorter.without_case + sorter.without_time == len(columns["case"]) - len(complete)
+
+
+def test_a_value_of_most_rows_is_no_case_unless_declared() -> None:
+    columns = random_log(0, 300, missing=False)
+    spread = np.array([hash_free(c) for c in columns["case"]]) * 10**9
+    named = {"u": columns["activity"], "v": columns["at"] + spread.astype("m8[us]"), "w": columns["case"]}
+    table = memory_dataset(named, 512, encodings={"u": "coded", "w": "coded"})
+    largest = max(Counter(columns["case"]).values())
+    roles = {"case": "w", "activity": "u", "timestamp": "v"}
+    assert run_plugin(PLUGIN, table, params={"largest_case": largest}).data["roles"] == roles
+    with pytest.raises(Skip, match=f"with w as case and v as time, a case has {largest} events"):
+        run_plugin(PLUGIN, table, params={"largest_case": largest - 1})
+    assert run_plugin(PLUGIN, table, params={"largest_case": largest - 1, **roles}).data["roles"] == roles
 
 
 def test_roles_are_found_without_names() -> None:
