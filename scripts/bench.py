@@ -145,7 +145,7 @@ def scale(args: argparse.Namespace, csv: Path, parquet: Path, work: Path) -> Fou
                 command = run_command(stores[size], workers, "--no-cache", "--plugins", args.plugins)
                 kinds[workers].append(measure(command, {}))
     rows = [_scale_row(sizes[0], size, runs) for size in sizes]
-    return {"results": rows, "plugins": args.plugins}
+    return {"results": rows, "plugins": args.plugins, "sizes": sizes}
 
 
 def _scale_row(first: int, size: int, runs: dict[int, dict[str, list[Measured]]]) -> Found:
@@ -263,11 +263,16 @@ def _medians(measured: list[Measured]) -> Found:
 
 
 def _middle(ratios: list[float]) -> float:
-    return round(statistics.median(ratios), 2)
+    return _short(statistics.median(ratios))
 
 
 def _ends(ratios: list[float]) -> list[float]:
-    return [round(ratios[0], 2), round(ratios[-1], 2)]
+    return [_short(ratios[0]), _short(ratios[-1])]
+
+
+def _short(ratio: float) -> float:
+    """Three digits, so that small ratios say something too."""
+    return float(f"{ratio:.3g}")
 
 
 if __name__ == "__main__":

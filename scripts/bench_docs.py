@@ -42,9 +42,13 @@ def write_docs(folder: Path) -> None:
 
 
 def _heading(found: Found) -> str:
-    """The task, and which plugins it ran where those are not all."""
-    plugins = found.get("plugins", "*")
-    return str(found["task"]) if plugins == "*" else f"{found['task']} of {plugins}"
+    """The task, and for several plugins or sizes which ones."""
+    heading = str(found["task"])
+    if found.get("plugins", "*") != "*":
+        heading += f" of {found['plugins']}"
+    if found.get("sizes"):
+        heading += f", {' and '.join(f'{n:,}' for n in found['sizes'])} rows"
+    return heading
 
 
 def section(found: Found) -> list[str]:
