@@ -30,7 +30,7 @@ from toolkit.kernels.tally import (
     tally_sorted,
 )
 
-CAP = 1 << 21
+CAP = 1 << 19
 """Distinct values that a request keeps at most."""
 
 PROBABILITIES = (0.0, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
@@ -211,7 +211,7 @@ class Order(Kernel):
             self._write(state, fresh)
 
     def _exceeds(self, state: State, fresh: Tally) -> bool:
-        return not self._room.fits and state["values"].size + fresh.values.size > self._room.kept
+        return not self._room.fits and state["values"].size + fresh.values.size > self._cap
 
     def _write(self, state: State, tally: Tally) -> None:
         state["runs"].add(tally)

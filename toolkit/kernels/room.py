@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOST_BLOCKS = 512
-"""Blocks of the largest tables; with the usual cap they are larger than a quarter of it from 268 million rows on."""
+"""Blocks of the largest tables; with the usual cap they are larger than it from 268 million rows on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
     """What may be held of ``rows`` values, of which ``cap`` fit in memory.
 
-    A table that fits is gathered and sorted once. Of a larger one blocks of a quarter of the cap are, and what is
-    distinct of them kept in memory where that is at most as much again; else it goes to disk. Blocks are larger where
-    there would be too many of them: each is read from in every range that comes back.
+    A table that fits is gathered and sorted once. Of a larger one blocks of as many values are, and what is distinct of
+    them kept in memory where that is at most as much again; else it goes to disk. Blocks are larger where there would
+    be too many of them: each is read from in every range that comes back.
     """
 
     rows: int
@@ -28,14 +28,9 @@ class Room:
     @property
     def most(self) -> int:
         """Values that are held at any time, gathered and kept together."""
-        return self.rows if self.fits else max(self.cap, self.kept + self.block)
-
-    @property
-    def kept(self) -> int:
-        """Distinct values that are kept in memory."""
-        return self.cap if self.fits else max(self.cap // 4, 1)
+        return self.rows if self.fits else self.cap + self.block
 
     @property
     def block(self) -> int:
         """Values that are gathered before they are sorted, and that a range read back from disk holds."""
-        return self.cap if self.fits else max(self.cap // 4, self.rows // MOST_BLOCKS, 1)
+        return max(self.cap, self.rows // MOST_BLOCKS)

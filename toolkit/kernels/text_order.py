@@ -30,7 +30,7 @@ from toolkit.kernels.scattered import Scattered
 if TYPE_CHECKING:
     from toolkit.storage.dataset import Dataset
 
-CAP = 1 << 21
+CAP = 1 << 19
 """Distinct texts that a request keeps at most."""
 
 TIES = 1 << 16
@@ -169,7 +169,7 @@ class TextOrder(Kernel):
             state["pending"], state["waiting"] = [], 0
             fresh = join_identities(pending, ALL_HASHES)
             del pending  # before the join, which takes as much again
-            if self.spill is None or self._room.fits or kept.rows.size + fresh.rows.size <= self._room.kept:
+            if self.spill is None or self._room.fits or kept.rows.size + fresh.rows.size <= self._cap:
                 state.update(_fields(join_identities([kept, fresh], ALL_HASHES)))
                 return
             scattered = state["scattered"] = Scattered(self.spill, self._room.rows, self._room.block)
