@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 import time
@@ -95,12 +94,9 @@ def _convert(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy starts one for each core, which spin for a while
     keep_freed_arrow_memory()
     keep_freed_memory(_KEPT_BYTES)
-    gc.disable()  # loading allocates much and frees next to nothing
     # imported here: a reused store must cost next to nothing
     from toolkit.ingest.table import convert_file
 
-    gc.freeze()
-    gc.enable()
     progress = ConvertProgress(sys.stderr, source.size, quiet=args.quiet)
     try:
         record = convert_file(

@@ -15,6 +15,8 @@ from toolkit.core.encoding import decode, encode
 from toolkit.core.errors import UsageError
 from toolkit.core.grid import Partition
 from toolkit.kernels.base import Kernel, KernelRequest, State, TableView, make_kernel
+from toolkit.kernels.scattered import Scattered
+from toolkit.kernels.sorted_runs import SortedRuns
 from toolkit.kernels.spill import Spill
 from toolkit.kernels.tree import CanonicalTree, Node
 from toolkit.storage.dataset import Dataset
@@ -244,8 +246,8 @@ def merge_outputs(kernel: Kernel, outputs: Sequence[Mapping[str, Any]]) -> dict[
 
 
 def state_nbytes(state: State) -> int:
-    """Bytes of the arrays, strings and byte strings in a state; numbers are not counted."""
-    if isinstance(state, np.ndarray):
+    """Bytes of the arrays, strings and byte strings that a state holds in memory; numbers are not counted."""
+    if isinstance(state, np.ndarray | SortedRuns | Scattered):
         return state.nbytes
     if isinstance(state, str | bytes):
         return len(state)

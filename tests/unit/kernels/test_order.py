@@ -135,9 +135,8 @@ def test_what_does_not_fit_goes_to_disk_and_only_that(tmp_path: Path) -> None:
             state = kernel.init()
             for chunk in dataset.chunks():
                 state = kernel.update(state, chunk)
-                assert state_nbytes(state) <= 8 * (
-                    2 * 400 + 100
-                )  # a block, as many values, and samples of what is on disk
+                # a block, as many values, and one of six of what is on disk
+                assert state_nbytes(state) <= 8 * (2 * 400 + 5000 // 6 + 50)
             assert (spill.nbytes > 30_000) == on_disk
             check(kernel.finish(state), values)
             check(kernel.finish(state), values)  # as another request does that shares the state
